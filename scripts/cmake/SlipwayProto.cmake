@@ -1,0 +1,44 @@
+# protoc and the gRPC plugin: one library per proto package.
+
+find_package(Protobuf REQUIRED)
+find_package(gRPC CONFIG REQUIRED)
+
+# slipway_proto(name PROTOS a.proto ... [SERVICES a.proto ...] [DEPS ...])
+#
+# Makes library `name` with the messages of PROTOS and, for those in SERVICES,
+# library `name_grpc` with the stubs. `.grpc.pb.h` costs seconds an include and
+# is seen by .cc files only.
+function(slipway_proto name)
+  cmake_parse_arguments(ARG "" "" "PROTOS;SERVICES;DEPS" ${ARGN})
+  set(out ${PROJECT_BINARY_DIR}/gen)
+  file(MAKE_DIRECTORY ${out})
+  set(sources)
+  foreach(proto ${ARG_PROTOS})
+    string(REPLACE ".proto" "" base ${proto})
+    add_custom_command(
+      OUTPUT ${out}/${base}.pb.cc ${out}/${base}.pb.h
+      COMMAND protobuf::protoc -I ${PROJECT_SOURCE_DIR}/proto --cpp_out=${out} ${proto}
+      DEPENDS ${PROJECT_SOURCE_DIR}/proto/${proto} VERBATIM)
+    list(APPEND sources ${out}/${base}.pb.cc)
+  endforeach()
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} SYSTEM PUBLIC ${out})
+  target_compile_options(${name} PRIVATE -w)
+  target_link_libraries(${name} PUBLIC protobuf::libprotobuf ${ARG_DEPS})
+
+  if(ARG_SERVICES)
+    set(stubs)
+    foreach(proto ${ARG_SERVICES})
+      string(REPLACE ".proto" "" base ${proto})
+      add_custom_command(
+        OUTPUT ${out}/${base}.grpc.pb.cc ${out}/${base}.grpc.pb.h
+        COMMAND protobuf::protoc -I ${PROJECT_SOURCE_DIR}/proto --grpc_out=${out}
+                --plugin=protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin> ${proto}
+        DEPENDS ${PROJECT_SOURCE_DIR}/proto/${proto} VERBATIM)
+      list(APPEND stubs ${out}/${base}.grpc.pb.cc)
+    endforeach()
+    add_library(${name}_grpc STATIC ${stubs})
+    target_compile_options(${name}_grpc PRIVATE -w)
+    target_link_libraries(${name}_grpc PUBLIC ${name} gRPC::grpc++)
+  endif()
+endfunction()

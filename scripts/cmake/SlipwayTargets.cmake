@@ -1,0 +1,72 @@
+# slipway_library, slipway_binary, slipway_test, slipway_fuzz: the four kinds of target.
+
+find_package(PkgConfig REQUIRED)
+find_package(absl REQUIRED)
+find_package(GTest REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(Threads REQUIRED)
+find_package(spdlog REQUIRED)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
+find_package(CURL REQUIRED)
+
+# slipway_library(name SOURCES a.cc ... [DEPS ...])
+function(slipway_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(${name} STATIC ${ARG_SOURCES})
+    target_link_libraries(${name} PUBLIC ${ARG_DEPS})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ${ARG_DEPS})
+  endif()
+endfunction()
+
+# slipway_binary(name SOURCES main.cc ... [DEPS ...])
+function(slipway_binary name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+endfunction()
+
+# slipway_test(name SOURCES a_test.cc ... [DEPS ...] [LABEL unit] [TIMEOUT 60] [ARGS ...])
+#
+# One binary per folder keeps linking cheap; CTest runs it whole. Suites are compiled into
+# the binary itself: a static library would silently drop self-registering tests.
+# LABEL is one of unit, property, sim, conformance, integration, lint.
+function(slipway_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPS;ARGS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name} ${ARG_ARGS} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
+    ENVIRONMENT "SLIPWAY_SOURCE_DIR=${PROJECT_SOURCE_DIR};SLIPWAY_BINARY_DIR=${PROJECT_BINARY_DIR}")
+  # The lint that finds forgotten tests reads this list.
+  foreach(source ${ARG_SOURCES})
+    file(REAL_PATH ${source} path BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+    set_property(GLOBAL APPEND PROPERTY SLIPWAY_TEST_SOURCES ${path})
+  endforeach()
+endfunction()
+
+# slipway_fuzz(name SOURCES x_fuzz.cc [DEPS ...]): libFuzzer target, built by preset "fuzz".
+function(slipway_fuzz name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  foreach(source ${ARG_SOURCES})
+    file(REAL_PATH ${source} path BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+    set_property(GLOBAL APPEND PROPERTY SLIPWAY_TEST_SOURCES ${path})
+  endforeach()
+  if(SLIPWAY_FUZZ)
+    add_executable(${name} ${ARG_SOURCES})
+    target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+  endif()
+endfunction()
