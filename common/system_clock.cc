@@ -1,0 +1,26 @@
+#include <time.h>
+
+#include "absl/time/clock.h"
+#include "common/clock.h"
+
+namespace slipway {
+namespace {
+
+class MachineClock final : public Clock {
+ public:
+  absl::Time Now() const override { return absl::Now(); }
+  absl::Duration Monotonic() const override {
+    timespec ts{};
+    clock_gettime(CLOCK_BOOTTIME, &ts);
+    return absl::DurationFromTimespec(ts);
+  }
+};
+
+}  // namespace
+
+const Clock& SystemClock() {
+  static const MachineClock clock;
+  return clock;
+}
+
+}  // namespace slipway
