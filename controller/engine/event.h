@@ -1,0 +1,118 @@
+// Facts of one rollout, in past tense. Journaled, never edited; Apply() is their only reader.
+// A decision's result stands in the event itself (again_at, batch, text), so that a replay
+// by a newer engine decides nothing again.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/model/observed.h"
+#include "common/model/outcome.h"
+#include "controller/engine/schedule.h"
+#include "controller/engine/types.h"
+
+namespace slipway::engine {
+
+// A step on one host. Unit of retry and of the journal.
+struct TaskId {
+  Course course = Course::forward;
+  std::uint16_t batch = 0;   // of the course's schedule (undo_one: of the forward one)
+  std::uint16_t step = 0;    // position in the batch's steps
+  HostIx host = 0;
+  auto operator<=>(const TaskId&) const = default;
+};
+
+enum class Result {
+  succeeded,     // every host observed on the new version, or named and tolerated
+  rolled_back,   // every touched host observed on what it had before
+  needs_person,  // mixed or unhealthy
+  aborted,       // by a person, left as it was
+};
+
+// First event. The compiled schedule is part of it: nothing is planned again, ever.
+struct Planned {
+  Time at;
+  std::vector<Target> hosts;
+  Schedule forward;
+  RollbackPolicy rollback;
+  std::map<HostIx, Observed> before;
+  std::string description;   // opaque: what the controller wants to find again (plan, release, who)
+  bool operator==(const Planned&) const = default;
+};
+
+struct BatchEntered { Time at; Course course = Course::forward; std::uint16_t batch = 0;
+  bool operator==(const BatchEntered&) const = default; };
+
+struct TaskIssued { Time at; TaskId task; int attempt = 1;
+  bool operator==(const TaskIssued&) const = default; };
+
+// An attempt is over. With `again_at` the task goes on with the next attempt at that time;
+// without, `outcome` is final. `counted`: the attempt cost a retry.
+struct TaskEnded {
+  Time at;
+  TaskId task;
+  int attempt = 0;       // 0: never issued (unreachable)
+  Outcome outcome = Outcome::unknown;
+  std::optional<Time> again_at;
+  bool counted = true;
+  std::string message, excerpt;
+  bool operator==(const TaskEnded&) const = default;
+};
+
+// unreachable or unknown was settled, once: by a late report or by a person (retry: outcome
+// empty and the task is open for its next attempt).
+struct TaskResolved {
+  Time at;
+  TaskId task;
+  std::optional<Outcome> outcome;
+  std::string by, text;
+  bool skipped = false;   // a person lets the host's chain end here
+  bool operator==(const TaskResolved&) const = default;
+};
+
+// The failing host of a tolerated failure is undone on its own (course undo_one).
+struct HostTurnedBack { Time at; std::uint16_t batch = 0; HostIx host = 0;
+  bool operator==(const HostTurnedBack&) const = default; };
+
+struct GatePassed { Time at; Course course = Course::forward; std::uint16_t batch = 0; std::string by, note;
+  bool operator==(const GatePassed&) const = default; };
+
+struct Hold {
+  enum class Why { none, paused, gate, brake, needs_person };
+  Why why = Why::none;
+  std::string who, text;
+  Time until = absl::InfiniteFuture();
+  bool operator==(const Hold&) const = default;
+};
+
+struct Held { Time at; Hold hold; bool operator==(const Held&) const = default; };
+struct Released { Time at; std::string who, text; bool operator==(const Released&) const = default; };
+
+// From here on no new forward chain starts; running ones finish unless `at_once`. When the last
+// is done, `then` happens.
+struct Stopping {
+  Time at;
+  enum class Then { roll_back, abort } then = Then::roll_back;
+  bool automatic = true, at_once = false;
+  std::string who, reason;
+  bool operator==(const Stopping&) const = default;
+};
+
+struct TurnedBack { Time at; bool automatic = true; std::string who, reason; Schedule backward;
+  bool operator==(const TurnedBack&) const = default; };
+
+struct HostSeen { Time at; HostIx host = 0; Observed observed;
+  bool operator==(const HostSeen&) const = default; };
+
+struct Finished { Time at; Result result = Result::needs_person; std::string text;
+  bool operator==(const Finished&) const = default; };
+
+using Event = std::variant<Planned, BatchEntered, TaskIssued, TaskEnded, TaskResolved, HostTurnedBack,
+                           GatePassed, Held, Released, Stopping, TurnedBack, HostSeen, Finished>;
+
+}  // namespace slipway::engine
