@@ -32,7 +32,7 @@ void Apply(State& state, const Event& event);
 const std::set<TaskId>& Outstanding(const State& state);
 
 // When a Tick is due at the latest; nullopt: nothing is timed.
-std::optional<Time> NextWake(const State& state);
+std::optional<Time> NextWake(const State& state, const Presence& presence);
 
 // Empty: all holds. Otherwise the first broken invariant, in words. Full check: O(state), for
 // tests and the simulator.

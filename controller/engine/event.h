@@ -52,7 +52,8 @@ struct TaskIssued { Time at; TaskId task; int attempt = 1;
   bool operator==(const TaskIssued&) const = default; };
 
 // An attempt is over. With `again_at` the task goes on with the next attempt at that time;
-// without, `outcome` is final. `counted`: the attempt cost a retry.
+// without, `outcome` is final. `counted`: the attempt cost a retry; final: the host counts
+// against the budget of its phase.
 struct TaskEnded {
   Time at;
   TaskId task;
@@ -64,16 +65,21 @@ struct TaskEnded {
   bool operator==(const TaskEnded&) const = default;
 };
 
-// unreachable or unknown was settled, once: by a late report or by a person (retry: outcome
-// empty and the task is open for its next attempt).
+// A task that had ended, or could not begin, was settled: by a late report (`by` empty) or by a
+// person. retry: `outcome` empty, the next attempt may be issued.
 struct TaskResolved {
   Time at;
   TaskId task;
   std::optional<Outcome> outcome;
   std::string by, text;
-  bool skipped = false;   // a person lets the host's chain end here
+  bool skipped = false;   // a person lets the host's chain end here; outcome as it was
+  bool goes_on = false;   // the host's chain goes on: with this task again, or after it
   bool operator==(const TaskResolved&) const = default;
 };
+
+// A health or watch trigger fired on a host whose chain was done: the host has failed after all.
+struct HostTripped { Time at; HostIx host = 0; std::string reason;
+  bool operator==(const HostTripped&) const = default; };
 
 // The failing host of a tolerated failure is undone on its own (course undo_one).
 struct HostTurnedBack { Time at; std::uint16_t batch = 0; HostIx host = 0;
@@ -86,7 +92,8 @@ struct Hold {
   enum class Why { none, paused, gate, brake, needs_person };
   Why why = Why::none;
   std::string who, text;
-  Time until = absl::InfiniteFuture();
+  Time until = absl::InfiniteFuture();   // gate: passed or timed out then
+  bool at_once = false;                  // chains do not finish: nothing more is issued
   bool operator==(const Hold&) const = default;
 };
 
@@ -112,7 +119,7 @@ struct HostSeen { Time at; HostIx host = 0; Observed observed;
 struct Finished { Time at; Result result = Result::needs_person; std::string text;
   bool operator==(const Finished&) const = default; };
 
-using Event = std::variant<Planned, BatchEntered, TaskIssued, TaskEnded, TaskResolved, HostTurnedBack,
-                           GatePassed, Held, Released, Stopping, TurnedBack, HostSeen, Finished>;
+using Event = std::variant<Planned, BatchEntered, TaskIssued, TaskEnded, TaskResolved, HostTripped,
+                           HostTurnedBack, GatePassed, Held, Released, Stopping, TurnedBack, HostSeen, Finished>;
 
 }  // namespace slipway::engine

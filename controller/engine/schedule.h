@@ -68,8 +68,12 @@ using Reach = std::map<std::pair<std::uint16_t, HostIx>, std::uint16_t>;
 // (the same seed, the same canary); a part without strategy is one batch.
 Schedule Forward(const Plan& plan, std::uint64_t seed);
 
+// The first step of `reach` that cannot be undone; from there on nothing goes back by itself.
+std::optional<StepIx> PointOfNoReturn(const Schedule& forward, const Reach& reach);
+
 // The way back from `reach`, for every prefix of `forward`: issued steps in reverse, the checks
-// marked `on_rollback` last on each host that was touched. Empty when nothing has to be undone.
+// marked `on_rollback` last on each host that was touched. Empty when nothing has to be undone. Steps that cannot
+// be undone are left out.
 Schedule Backward(const Schedule& forward, const RollbackPolicy& policy, const Reach& reach);
 
 }  // namespace slipway::engine

@@ -8,6 +8,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ namespace slipway::engine {
 using Time = absl::Time;
 using Duration = absl::Duration;
 
-// Index into Schedule::hosts; the same in the forward and the backward schedule.
+// Index into Planned::hosts.
 using HostIx = std::uint32_t;
 // Index into Schedule::steps.
 using StepIx = std::uint16_t;
@@ -29,6 +30,8 @@ using StepIx = std::uint16_t;
 struct Target {
   HostId id;
   std::string vars;
+  // By application directory: the release digest that the rollout brings to this host.
+  std::map<std::string, std::string> wanted;
   bool operator==(const Target&) const = default;
 };
 
@@ -48,6 +51,7 @@ struct Traits {
   Sweep sweep = Sweep::undo;
   bool disruptive = false;      // from here on the host is no longer as users found it
   bool probe_decides = true;    // a probe can tell later whether it happened
+  bool verifies = false;        // a check: when it fails, the trigger is check_failed
   bool on_rollback = false;     // runs again, bound to the old release, after a rollback
   int retries = 0;              // further attempts after a failure
   Duration timeout = absl::Minutes(10);   // one attempt; kept by the agent
