@@ -14,7 +14,7 @@
 #include "common/model/outcome.h"
 
 namespace slipway {
-class ContentSource;   // common/artifact/content_source.h
+class ContentSource;  // common/artifact/content_source.h
 }
 namespace slipway::v1 {
 class Task;
@@ -22,20 +22,24 @@ class Task;
 
 namespace slipway::agent {
 
-class ServiceManager;   // agent/services/service_manager.h
-class HostReleases;     // agent/releases/host_releases.h
-class HookRunner;       // agent/services/hook_runner.h
+class ServiceManager;  // agent/services/service_manager.h
+class HostReleases;    // agent/releases/host_releases.h
+class HookRunner;      // agent/services/hook_runner.h
 
-class OutputSpool;      // agent/state/output_spool.h
+class OutputSpool;  // agent/state/output_spool.h
 
 // How an attempt ended.
 struct Ended {
   Verdict verdict = Verdict::succeeded;
-  std::string message;   // one line: what, on which object, why
+  std::string message;  // one line: what, on which object, why
 };
 
-inline Ended Succeeded(std::string message = "") { return {Verdict::succeeded, std::move(message)}; }
-inline Ended Failed(std::string message) { return {Verdict::failed, std::move(message)}; }
+inline Ended Succeeded(std::string message = "") {
+  return {Verdict::succeeded, std::move(message)};
+}
+inline Ended Failed(std::string message) {
+  return {Verdict::failed, std::move(message)};
+}
 // OK, DEADLINE_EXCEEDED -> timed_out, everything else -> failed.
 Ended FromStatus(const absl::Status& status);
 
@@ -47,16 +51,16 @@ struct ActionContext {
   HostReleases& releases;
   HookRunner& hooks;
   ContentSource& content;
-  OutputSpool& output;                               // the step's own output, kept and streamed
+  OutputSpool& output;  // the step's own output, kept and streamed
   std::function<void(std::string_view text, std::uint64_t done, std::uint64_t total)> progress;
-  std::function<bool()> stopping;                    // the agent shuts down: return soon, undecided
+  std::function<bool()> stopping;  // the agent shuts down: return soon, undecided
 
   const CommandId& id;
   const v1::Task& task;
-  const std::map<std::string, std::string>& vars;    // Task.vars and HostVars, merged; for Render()
+  const std::map<std::string, std::string>& vars;  // Task.vars and HostVars, merged; for Render()
   const Direction direction;
-  const std::string previous;                        // digest found here before the rollout; "" = nothing
-  const absl::Duration deadline;                     // on clock.Monotonic(): the attempt's time is up
+  const std::string previous;     // digest found here before the rollout; "" = nothing
+  const absl::Duration deadline;  // on clock.Monotonic(): the attempt's time is up
 };
 
 // One kind of action. Stateless; one object serves all tasks. Thread-safe.

@@ -18,7 +18,8 @@ class ContentSource {
  public:
   virtual ~ContentSource() = default;
 
-  // Canonical bytes of a manifest. NOT_FOUND: the controller does not have it; UNAVAILABLE: try again.
+  // Canonical bytes of a manifest. NOT_FOUND: the controller does not have it; UNAVAILABLE: try
+  // again.
   virtual absl::StatusOr<std::string> GetManifest(std::string_view digest) = 0;
 
   // Streams the object's uncompressed bytes from `offset` to its end into `sink`, in order.

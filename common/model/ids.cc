@@ -27,7 +27,8 @@ std::string ToString(const CommandId& id) {
 }
 
 std::optional<CommandId> ParseCommandId(std::string_view text) {
-  const std::vector<std::string> parts = absl::StrSplit(absl::string_view(text.data(), text.size()), '/');
+  const std::vector<std::string> parts =
+      absl::StrSplit(absl::string_view(text.data(), text.size()), '/');
   if (parts.size() != 4 || parts[0].empty() || parts[1].size() < 4 || parts[2].empty()) {
     return std::nullopt;
   }

@@ -8,15 +8,16 @@ namespace slipway {
 namespace {
 
 TEST(CommandIdTest, TextSurvivesTheRoundTrip) {
-  const CommandId id{RolloutId{"ro-M4TZ7K"}, Course::undo_one, 2, 13, HostId{"web-1.example.org"}, 3};
+  const CommandId id{
+      RolloutId{"ro-M4TZ7K"}, Course::undo_one, 2, 13, HostId{"web-1.example.org"}, 3};
   EXPECT_EQ(ToString(id), "ro-M4TZ7K/u2.13/web-1.example.org/3");
   EXPECT_EQ(ParseCommandId(ToString(id)), id);
 }
 
 TEST(CommandIdTest, OneTextOneId) {
   for (const char* text : {"", "ro", "ro/f1.2/h", "ro/f1.2/h/0", "ro/f1.2/h/-1", "ro/x1.2/h/1",
-                           "ro/f1/h/1", "ro/f1.2/h/01", "ro/f70000.1/h/1", "/f1.2/h/1", "ro/f1.2//1",
-                           "ro/f1.2/h/1/", "ro/f 1.2/h/1", "ro/f1.2.3/h/1"}) {
+                           "ro/f1/h/1", "ro/f1.2/h/01", "ro/f70000.1/h/1", "/f1.2/h/1",
+                           "ro/f1.2//1", "ro/f1.2/h/1/", "ro/f 1.2/h/1", "ro/f1.2.3/h/1"}) {
     EXPECT_FALSE(ParseCommandId(text).has_value()) << text;
   }
 }
