@@ -1,0 +1,47 @@
+// Who a peer is, from the certificate that the TLS handshake has verified against the root.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/tls/authority.h"
+#include "common/tls/identity.h"
+
+namespace slipway::tls {
+
+// Immutable after construction, thread-safe.
+class PeerVerifier {
+ public:
+  // INVALID_ARGUMENT when an intermediate is not signed by the root.
+  static absl::StatusOr<PeerVerifier> Create(const TrustAnchors& anchors);
+  PeerVerifier(PeerVerifier&&) noexcept;
+  ~PeerVerifier();
+
+  // The identity behind a leaf certificate. The kind is that of the intermediate that signed it,
+  // and the URI must say the same. Does not depend on the chain that the peer sent, which a
+  // resumed session no longer has.
+  //
+  // Errors: UNAUTHENTICATED, with the reason, for anything odd: another issuer, expired, a CA, more
+  // or fewer than one URI, names of another sort, a use that is not the client's, another domain.
+  absl::StatusOr<Identity> Identify(std::string_view leaf_pem, absl::Time now) const;
+
+ private:
+  struct Impl;
+  explicit PeerVerifier(std::unique_ptr<Impl> impl);
+  std::unique_ptr<const Impl> impl_;
+};
+
+// The trust domain that a root certificate names.
+absl::StatusOr<std::string> TrustDomainOf(std::string_view root_pem);
+
+// "sha256:" and 64 hex digits over the certificate's SubjectPublicKeyInfo.
+absl::StatusOr<std::string> SpkiPin(std::string_view certificate_pem);
+
+// When the first certificate of `pem` ceases to be good.
+absl::StatusOr<absl::Time> ExpiryOf(std::string_view pem);
+
+}  // namespace slipway::tls
