@@ -23,8 +23,9 @@ enum class Direction {
 struct Fence {
   std::uint64_t epoch = 0;      // rises with each take-over of the rollout
   std::string holder;           // random, one for each controller process
-  std::uint64_t sequence = 0;   // journal sequence number of the event behind the command
-  std::string head;             // hash-chain head at that event, hex
+  std::uint64_t sequence = 0;   // newest durable journal record when the command was sent: the
+                                // event behind the command or a later one
+  std::string head;             // hash-chain head at that record, hex
   bool operator==(const Fence&) const = default;
 };
 

@@ -66,6 +66,8 @@ struct Step {
   Direction direction = Direction::apply;
   std::string payload;   // opaque: written by the planner, read by the agent
   Traits traits;
+  std::string app;       // application directory that it acts on; "" = none. Names the release
+                         // that the host goes back to (Command::previous)
   bool operator==(const Step&) const = default;
 };
 
