@@ -14,18 +14,18 @@ namespace slipway::controller {
 
 // Right to append to one rollout. A later Acquire takes it away.
 struct Lease {
-  std::uint64_t epoch = 0;   // rises by one with each Acquire
-  std::uint64_t next = 1;    // sequence number that the next record will get
-  std::string head;          // hash-chain head of the last record, hex; "" before the first
+  std::uint64_t epoch = 0;  // rises by one with each Acquire
+  std::uint64_t next = 1;   // sequence number that the next record will get
+  std::string head;         // hash-chain head of the last record, hex; "" before the first
 };
 
-// One stored record. h(n) = sha256(h(n-1) || sequence || epoch || at || bytes); the exact layout
-// stands in docs/formats/journal.md.
+// One stored record. h(n) = sha256(h(n-1) || sequence || epoch || length || bytes); the exact
+// layout stands in docs/formats/journal.md.
 struct Record {
   std::uint64_t sequence = 0;
   std::uint64_t epoch = 0;
   std::string bytes;
-  std::string head;
+  std::string head;  // hex
   bool operator==(const Record&) const = default;
 };
 
@@ -41,6 +41,8 @@ class Journal {
   // Appends all of `records` or none, returns once they are durable, and moves `lease.next` and
   // `lease.head` on.
   //
+  // Appending nothing checks the lease.
+  //
   // Errors: FAILED_PRECONDITION when another holder took the lease or appended (stop driving this
   // rollout and drop its state); RESOURCE_EXHAUSTED when the disk is full (nothing was written;
   // stop dispatching, try again later); UNAVAILABLE when a retry may help. An fsync that fails
@@ -50,7 +52,8 @@ class Journal {
 
   // Records from `first` on, in order. An unknown rollout reads as empty. Verifies the chain:
   // DATA_LOSS names the first position that does not hold.
-  virtual absl::StatusOr<std::vector<Record>> Read(const RolloutId& rollout, std::uint64_t first) = 0;
+  virtual absl::StatusOr<std::vector<Record>> Read(const RolloutId& rollout,
+                                                   std::uint64_t first) = 0;
 
   // Every rollout with at least one record, oldest first. Recovery starts here.
   virtual absl::StatusOr<std::vector<RolloutId>> List() = 0;
