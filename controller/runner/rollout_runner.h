@@ -3,6 +3,7 @@
 // Owns no thread and no clock; the pool, the tests and the simulator call it alike.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -35,17 +36,28 @@ class RolloutRunner {
  public:
   // Opens a new rollout: its first event is durable when this returns.
   // `holder` names this controller process. `journal` and `out` outlive the runner.
+  // Errors: ALREADY_EXISTS when the journal knows the rollout, else those of Journal.
   static absl::StatusOr<std::unique_ptr<RolloutRunner>> Open(RolloutId id, std::string holder,
-                                                            engine::Planned planned, Journal& journal,
-                                                            Outbound& out);
+                                                             engine::Planned planned,
+                                                             Journal& journal, Outbound& out);
+  // The same for a rollout whose first event was made durable by somebody else, together with its
+  // locks (Store::CreateRollout). `planned` is what DecodeEvent gives back of that record.
+  static absl::StatusOr<std::unique_ptr<RolloutRunner>> Created(RolloutId id, std::string holder,
+                                                                engine::Planned planned,
+                                                                Lease lease, Journal& journal,
+                                                                Outbound& out);
   // Takes over an existing one: raises the epoch, replays, sends nothing yet (nobody is attached).
+  // Errors: NOT_FOUND when there is no record; UNIMPLEMENTED when a newer controller wrote it;
+  // INTERNAL when the replayed state breaks an invariant; else those of Journal.
   static absl::StatusOr<std::unique_ptr<RolloutRunner>> Recover(RolloutId id, std::string holder,
-                                                               Journal& journal, Outbound& out);
+                                                                Journal& journal, Outbound& out);
 
-  // Decides all of `inputs`, appends their events in one transaction, then dispatches.
+  // Decides all of `inputs`, appends their events in one transaction, then dispatches: what was
+  // issued, what is open on hosts that attached, acknowledgements, and the end.
   //
   // `verdicts`, one for each input, says what Decide answered (a refused verb). Errors are those of
-  // Journal::Append: after any of them this object is dead and must be dropped; nothing was sent.
+  // Journal::Append, and INTERNAL when an event broke an invariant: after any of them this object
+  // is dead and must be dropped, nothing was sent and `verdicts` mean nothing.
   absl::Status Pump(const std::vector<engine::Input>& inputs, std::vector<absl::Status>& verdicts);
 
   const RolloutId& id() const { return id_; }
@@ -59,9 +71,17 @@ class RolloutRunner {
   std::uint64_t last_first_sequence() const { return last_first_sequence_; }
 
  private:
-  RolloutRunner(RolloutId id, std::string holder, Journal& journal, Outbound& out);
+  RolloutRunner(RolloutId id, std::string holder, Lease lease, Journal& journal, Outbound& out);
+  // What the first event settles for good.
+  void IndexHosts();
+  void TrackOpen(const engine::Event& event);
+  absl::Status Append();
   void Dispatch(const std::vector<engine::Input>& inputs);
+  void SendOpen(const std::vector<engine::Input>& inputs);
+  void AnswerReport(const engine::Reported& report);
+  bool Knows(const engine::Reported& report) const;
   Command CommandFor(const engine::TaskId& task) const;
+  CommandId NameOf(const engine::TaskId& task, int attempt) const;
 
   const RolloutId id_;
   const std::string holder_;
@@ -70,8 +90,18 @@ class RolloutRunner {
   Lease lease_;
   engine::State state_;
   engine::Presence presence_;
+  std::map<HostId, engine::HostIx> host_index_;
+  std::map<engine::HostIx, std::set<engine::TaskId>> open_at_;  // state_.open, by host
   std::vector<engine::Event> last_events_;
   std::uint64_t last_first_sequence_ = 0;
 };
+
+// Release that the rollout found in the step's application directory, "" if there was none.
+std::string PreviousRelease(const engine::State& state, engine::HostIx host,
+                            const engine::Step& step);
+
+// Replays `records` into a state. Errors as for Recover.
+absl::StatusOr<engine::State> ReplayRecords(const RolloutId& rollout,
+                                            const std::vector<Record>& records);
 
 }  // namespace slipway::controller
