@@ -135,7 +135,8 @@ DrainableServer::DrainableServer() : stopped_(eventfd(0, EFD_CLOEXEC)) {
   set_tcp_nodelay(true);
   set_keep_alive_timeout(kIdleSeconds);  // what clients are told; NextRequest keeps to it
   set_keep_alive_max_count(kRequestsPerConnectionMax);
-  set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
+  set_post_routing_handler([this](const httplib::Request&, httplib::Response& response) {
+    if (draining_) keep_connection = false;
     if (!keep_connection) response.set_header("Connection", "close");
   });
 }
@@ -189,9 +190,8 @@ bool DrainableServer::process_and_close_socket(socket_t socket) {
   keep_connection = true;
   for (int left = kRequestsPerConnectionMax; !last && NextRequest(stream, stopped_); --left) {
     bool peer_closes = false;
-    const bool closing = draining_ || left == 1;
-    answered = process_request(stream, closing, peer_closes, prepare);
-    last = closing || !answered || peer_closes || !keep_connection;
+    answered = process_request(stream, left == 1, peer_closes, prepare);
+    last = left == 1 || !answered || peer_closes || !keep_connection;
   }
   if (keep_connection) {
     close(socket);
