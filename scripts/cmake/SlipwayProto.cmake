@@ -2,6 +2,31 @@
 
 find_package(Protobuf REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
+find_package(absl REQUIRED)
+
+# The archives of gRPC, Protobuf and Abseil instead of their 80 shared objects: an idle agent is
+# a third smaller and `--version` answers in a millisecond or two instead of ten. libssl, libcrypto
+# and libc stay shared, since they are what a distribution patches in a hurry.
+option(SLIPWAY_STATIC_GRPC "Link gRPC, Protobuf and Abseil from their archives" ON)
+if(SLIPWAY_STATIC_GRPC)
+  get_property(imported DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTY IMPORTED_TARGETS)
+  foreach(target ${imported})
+    if(NOT target MATCHES "^(absl|gRPC|protobuf|re2|c-ares)::")
+      continue()
+    endif()
+    get_target_property(type ${target} TYPE)
+    if(NOT type STREQUAL "SHARED_LIBRARY" AND NOT type STREQUAL "UNKNOWN_LIBRARY")
+      continue()
+    endif()
+    foreach(property IMPORTED_LOCATION IMPORTED_LOCATION_NONE IMPORTED_LOCATION_RELEASE)
+      get_target_property(shared ${target} ${property})
+      string(REGEX REPLACE "[.]so[.0-9]*$" ".a" archive "${shared}")
+      if(shared AND EXISTS ${archive})
+        set_target_properties(${target} PROPERTIES ${property} ${archive})
+      endif()
+    endforeach()
+  endforeach()
+endif()
 
 # slipway_proto(name PROTOS a.proto ... [SERVICES a.proto ...] [DEPS ...])
 #
