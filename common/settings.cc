@@ -47,8 +47,8 @@ absl::StatusOr<Settings> ParseSettings(std::string_view name, std::string_view t
     }
     const std::string key(Trim(line.substr(0, colon)));
     if (std::find(known.begin(), known.end(), key) == known.end()) {
-      return absl::InvalidArgumentError(absl::StrCat(where(), "unknown key \"", key, "\"; known are ",
-                                                     Listed(known)));
+      return absl::InvalidArgumentError(
+          absl::StrCat(where(), "unknown key \"", key, "\"; known are ", Listed(known)));
     }
     const std::string value(Unquoted(Trim(line.substr(colon + 1))));
     if (!settings.emplace(key, value).second) {

@@ -44,7 +44,8 @@ CertificateSpec IntermediateSpec(Kind kind, const std::string& trust_domain, abs
   return spec;
 }
 
-absl::StatusOr<Issuer> MakeRoot(const std::string& dir, const std::string& trust_domain, absl::Time now) {
+absl::StatusOr<Issuer> MakeRoot(const std::string& dir, const std::string& trust_domain,
+                                absl::Time now) {
   Issuer root;
   SLIPWAY_ASSIGN_OR_RETURN(root.key_pem, MakeKey());
   SLIPWAY_ASSIGN_OR_RETURN(root.certificate_pem,
@@ -55,7 +56,8 @@ absl::StatusOr<Issuer> MakeRoot(const std::string& dir, const std::string& trust
 
 absl::Status CheckHost(const std::string& host) {
   // IPv6 literals carry colons; everything else obeys the rule of names.
-  if (host.find(':') != std::string::npos && host.find_first_not_of("0123456789abcdef:.") == std::string::npos) {
+  if (host.find(':') != std::string::npos &&
+      host.find_first_not_of("0123456789abcdef:.") == std::string::npos) {
     return absl::OkStatus();
   }
   return CheckName("host name", host);
@@ -71,8 +73,8 @@ absl::StatusOr<Authority> Authority::Create(const std::string& dir, const std::s
   }
   const std::string root_path = PathOf(dir, "root", ".pem");
   if (ReadFile(root_path).ok()) {
-    return absl::AlreadyExistsError(absl::StrCat(
-        root_path, " exists; a second authority would cut off every enrolled host"));
+    return absl::AlreadyExistsError(
+        absl::StrCat(root_path, " exists; a second authority would cut off every enrolled host"));
   }
   SLIPWAY_ASSIGN_OR_RETURN(const Issuer root, MakeRoot(dir, trust_domain, now));
   for (const Kind kind : kKinds) {
@@ -105,7 +107,8 @@ absl::StatusOr<Authority> Authority::Open(const std::string& dir) {
 
 absl::StatusOr<std::string> Authority::IssueLeaf(Kind kind, const std::string& name,
                                                  const std::vector<std::string>& hosts,
-                                                 std::string_view public_key_der, absl::Time now) const {
+                                                 std::string_view public_key_der,
+                                                 absl::Time now) const {
   SLIPWAY_RETURN_IF_ERROR(CheckName("name", name));
   for (const auto& host : hosts) SLIPWAY_RETURN_IF_ERROR(CheckHost(host));
   if (kind != Kind::controller && !hosts.empty()) {

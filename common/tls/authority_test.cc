@@ -1,9 +1,8 @@
 #include "common/tls/authority.h"
 
-#include <sys/stat.h>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "common/tls/key.h"
 #include "common/tls/openssl.h"
@@ -35,7 +34,8 @@ TEST(Authority, SecondCreationIsRefusedAndChangesNothing) {
   const std::string dir = FreshDir();
   ASSERT_TRUE(Authority::Create(dir, "fleet.test", kNow).ok());
   const auto before = ReadFile(dir + "/root.pem");
-  EXPECT_EQ(Authority::Create(dir, "fleet.test", kNow).status().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(Authority::Create(dir, "fleet.test", kNow).status().code(),
+            absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(*ReadFile(dir + "/root.pem"), *before);
 }
 
@@ -53,7 +53,8 @@ TEST(Authority, NamesThatCouldMisleadAreRefused) {
   const auto authority = Authority::Create(FreshDir(), "fleet.test", kNow);
   ASSERT_TRUE(authority.ok());
   const std::string key = PublicKeyOf(*MakeKey()).value_or("");
-  for (const char* name : {"", "web-1/../operator", "Web-1", "web 1", "-web", "web\n1", "web.", "a/b"}) {
+  for (const char* name :
+       {"", "web-1/../operator", "Web-1", "web 1", "-web", "web\n1", "web.", "a/b"}) {
     EXPECT_FALSE(authority->IssueLeaf(Kind::agent, name, {}, key, kNow).ok()) << name;
   }
   EXPECT_FALSE(authority->IssueLeaf(Kind::agent, "web-1", {"deploy.test"}, key, kNow).ok())
@@ -67,7 +68,8 @@ TEST(Authority, SerialNumbersAreRandom) {
   const auto one = CertificateFromPem(*authority->IssueLeaf(Kind::agent, "web-1", {}, key, kNow));
   const auto two = CertificateFromPem(*authority->IssueLeaf(Kind::agent, "web-1", {}, key, kNow));
   ASSERT_TRUE(one.ok() && two.ok());
-  EXPECT_NE(ASN1_INTEGER_cmp(X509_get0_serialNumber(one->get()), X509_get0_serialNumber(two->get())), 0);
+  EXPECT_NE(
+      ASN1_INTEGER_cmp(X509_get0_serialNumber(one->get()), X509_get0_serialNumber(two->get())), 0);
 }
 
 }  // namespace

@@ -1,9 +1,8 @@
 #include "common/tls/client_config.h"
 
-#include <sys/stat.h>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "common/tls/pem_file.h"
 
@@ -12,11 +11,14 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string PathOf(const std::string& name) { return testing::TempDir() + "/client_config_" + name; }
+std::string PathOf(const std::string& name) {
+  return testing::TempDir() + "/client_config_" + name;
+}
 
 TEST(ClientConfig, IsReadAsWrittenWithPathsBesideTheFile) {
   const std::string path = PathOf("round.yaml");
-  ASSERT_TRUE(WriteClientConfig(path, {"deploy.example.net:7443", "ca.pem", "me.pem", "/etc/me.key"}).ok());
+  ASSERT_TRUE(
+      WriteClientConfig(path, {"deploy.example.net:7443", "ca.pem", "me.pem", "/etc/me.key"}).ok());
   const auto config = ReadClientConfig(path);
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->address, "deploy.example.net:7443");

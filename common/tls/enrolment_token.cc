@@ -20,7 +20,8 @@ constexpr std::size_t kTextBytesMax = 1024;
 }  // namespace
 
 std::string Format(const EnrolmentToken& token) {
-  const std::string plain = absl::StrCat(token.address, "\n", token.ca_pin, "\n", token.secret, "\n");
+  const std::string plain =
+      absl::StrCat(token.address, "\n", token.ca_pin, "\n", token.secret, "\n");
   return absl::StrCat(std::string(kPrefix), absl::WebSafeBase64Escape(plain));
 }
 
@@ -37,7 +38,8 @@ absl::StatusOr<EnrolmentToken> ParseEnrolmentToken(std::string_view text) {
   if (!absl::WebSafeBase64Unescape(encoded, &plain)) return refused();
   const std::vector<std::string> parts = absl::StrSplit(plain, '\n');
   if (parts.size() != 4 || !parts[3].empty()) return refused();
-  if (parts[0].empty() || parts[1].size() != 71 || parts[1].substr(0, 7) != "sha256:" || parts[2].empty()) {
+  if (parts[0].empty() || parts[1].size() != 71 || parts[1].substr(0, 7) != "sha256:" ||
+      parts[2].empty()) {
     return refused();
   }
   return EnrolmentToken{parts[0], parts[1], parts[2]};
@@ -52,7 +54,8 @@ absl::StatusOr<std::string> MakeSecret() {
 std::string HashOfSecret(std::string_view secret) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), digest);
-  return absl::StrCat("sha256:", absl::BytesToHexString({reinterpret_cast<char*>(digest), sizeof digest}));
+  return absl::StrCat("sha256:",
+                      absl::BytesToHexString({reinterpret_cast<char*>(digest), sizeof digest}));
 }
 
 }  // namespace slipway::tls

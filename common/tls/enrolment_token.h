@@ -11,9 +11,9 @@ namespace slipway::tls {
 // As text: "swt1." and base64url of address, pin and secret, one after another, each ended by a
 // line feed. The host checks the pin before it shows the secret to anyone.
 struct EnrolmentToken {
-  std::string address;   // host:port of the enrolment listener
-  std::string ca_pin;    // SpkiPin of the root
-  std::string secret;    // 256 random bits, base64url
+  std::string address;  // host:port of the enrolment listener
+  std::string ca_pin;   // SpkiPin of the root
+  std::string secret;   // 256 random bits, base64url
   bool operator==(const EnrolmentToken&) const = default;
 };
 

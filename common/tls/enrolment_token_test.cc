@@ -20,7 +20,8 @@ TEST(EnrolmentToken, AnyCutOfATokenIsRefusedWithoutRepeatingIt) {
   for (std::size_t size = 0; size + 4 < text.size(); ++size) {
     const auto read = ParseEnrolmentToken(text.substr(0, size));
     if (!read.ok()) {
-      EXPECT_THAT(std::string(read.status().message()), testing::Not(testing::HasSubstr(text.substr(5, 8))));
+      EXPECT_THAT(std::string(read.status().message()),
+                  testing::Not(testing::HasSubstr(text.substr(5, 8))));
       continue;
     }
     ADD_FAILURE() << "taken: " << size << " of " << text.size() << " bytes";

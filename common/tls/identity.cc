@@ -9,19 +9,26 @@ namespace slipway::tls {
 namespace {
 
 constexpr std::string_view kScheme = "slipway://";
-constexpr std::size_t kNameBytesMax = 253;   // as a DNS name
+constexpr std::size_t kNameBytesMax = 253;  // as a DNS name
 
-bool IsLetterOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+bool IsLetterOrDigit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
 
-bool IsNameByte(char c) { return IsLetterOrDigit(c) || c == '.' || c == '-' || c == '_'; }
+bool IsNameByte(char c) {
+  return IsLetterOrDigit(c) || c == '.' || c == '-' || c == '_';
+}
 
 }  // namespace
 
 std::string_view ToString(Kind kind) {
   switch (kind) {
-    case Kind::controller: return "controller";
-    case Kind::agent: return "agent";
-    case Kind::operator_: return "operator";
+    case Kind::controller:
+      return "controller";
+    case Kind::agent:
+      return "agent";
+    case Kind::operator_:
+      return "operator";
   }
   return "";
 }
@@ -63,9 +70,9 @@ absl::Status CheckName(std::string_view what, std::string_view name) {
                     std::all_of(name.begin(), name.end(), IsNameByte) &&
                     IsLetterOrDigit(name.front()) && IsLetterOrDigit(name.back());
   if (good) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("not a ", std::string(what), ": \"", std::string(name.substr(0, 64)),
-                   "\"; use 1 to 253 of a-z, 0-9, '.', '-' and '_', with a letter or digit at both ends"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "not a ", std::string(what), ": \"", std::string(name.substr(0, 64)),
+      "\"; use 1 to 253 of a-z, 0-9, '.', '-' and '_', with a letter or digit at both ends"));
 }
 
 }  // namespace slipway::tls

@@ -15,13 +15,13 @@ namespace slipway::tls {
 enum class Kind { controller, agent, operator_ };
 inline constexpr Kind kKinds[] = {Kind::controller, Kind::agent, Kind::operator_};
 
-std::string_view ToString(Kind kind);   // "controller", "agent", "operator"
+std::string_view ToString(Kind kind);  // "controller", "agent", "operator"
 std::optional<Kind> ParseKind(std::string_view text);
 
 struct Identity {
-  std::string trust_domain;   // one for each installation
+  std::string trust_domain;  // one for each installation
   Kind kind = Kind::agent;
-  std::string name;           // of the host or the person
+  std::string name;  // of the host or the person
   bool operator==(const Identity&) const = default;
 };
 

@@ -59,7 +59,8 @@ absl::Status AddNames(X509* certificate, const CertificateSpec& spec) {
   const GeneralNamesPtr names(sk_GENERAL_NAME_new_null());
   for (const auto& uri : spec.uris) SLIPWAY_RETURN_IF_ERROR(AddName(names.get(), GEN_URI, uri));
   for (const auto& host : spec.hosts) SLIPWAY_RETURN_IF_ERROR(AddHost(names.get(), host));
-  if (X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) != 1) {
+  if (X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) !=
+      1) {
     return OpensslError("cannot add the names");
   }
   return absl::OkStatus();
@@ -67,9 +68,12 @@ absl::Status AddNames(X509* certificate, const CertificateSpec& spec) {
 
 const char* UsageOf(Use use) {
   switch (use) {
-    case Use::client: return "clientAuth";
-    case Use::server: return "serverAuth";
-    case Use::client_and_server: return "serverAuth,clientAuth";
+    case Use::client:
+      return "clientAuth";
+    case Use::server:
+      return "serverAuth";
+    case Use::client_and_server:
+      return "serverAuth,clientAuth";
   }
   return "clientAuth";
 }
@@ -77,19 +81,23 @@ const char* UsageOf(Use use) {
 absl::Status AddExtensions(X509* certificate, X509* issuer, const CertificateSpec& spec) {
   const std::string constraints =
       spec.ca ? absl::StrCat("critical,CA:TRUE,pathlen:", spec.path_length) : "critical,CA:FALSE";
-  SLIPWAY_RETURN_IF_ERROR(AddExtension(certificate, issuer, NID_basic_constraints, constraints.c_str()));
-  SLIPWAY_RETURN_IF_ERROR(AddExtension(certificate, issuer, NID_key_usage,
-                                       spec.ca ? "critical,keyCertSign,cRLSign"
-                                               : "critical,digitalSignature"));
+  SLIPWAY_RETURN_IF_ERROR(
+      AddExtension(certificate, issuer, NID_basic_constraints, constraints.c_str()));
+  SLIPWAY_RETURN_IF_ERROR(
+      AddExtension(certificate, issuer, NID_key_usage,
+                   spec.ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature"));
   if (!spec.any_use) {
-    SLIPWAY_RETURN_IF_ERROR(AddExtension(certificate, issuer, NID_ext_key_usage, UsageOf(spec.use)));
+    SLIPWAY_RETURN_IF_ERROR(
+        AddExtension(certificate, issuer, NID_ext_key_usage, UsageOf(spec.use)));
   }
   SLIPWAY_RETURN_IF_ERROR(AddExtension(certificate, issuer, NID_subject_key_identifier, "hash"));
-  SLIPWAY_RETURN_IF_ERROR(AddExtension(certificate, issuer, NID_authority_key_identifier, "keyid:always"));
+  SLIPWAY_RETURN_IF_ERROR(
+      AddExtension(certificate, issuer, NID_authority_key_identifier, "keyid:always"));
   return AddNames(certificate, spec);
 }
 
-absl::StatusOr<CertificatePtr> Unsigned(const CertificateSpec& spec, std::string_view public_key_der) {
+absl::StatusOr<CertificatePtr> Unsigned(const CertificateSpec& spec,
+                                        std::string_view public_key_der) {
   auto* at = reinterpret_cast<const unsigned char*>(public_key_der.data());
   const KeyPtr key(d2i_PUBKEY(nullptr, &at, static_cast<long>(public_key_der.size())));
   if (!key) return OpensslError("cannot read a public key");
@@ -100,8 +108,10 @@ absl::StatusOr<CertificatePtr> Unsigned(const CertificateSpec& spec, std::string
     return OpensslError("cannot make a certificate");
   }
   SLIPWAY_RETURN_IF_ERROR(SetSerial(certificate.get()));
-  if (ASN1_TIME_set(X509_getm_notBefore(certificate.get()), absl::ToTimeT(spec.not_before)) == nullptr ||
-      ASN1_TIME_set(X509_getm_notAfter(certificate.get()), absl::ToTimeT(spec.not_after)) == nullptr) {
+  if (ASN1_TIME_set(X509_getm_notBefore(certificate.get()), absl::ToTimeT(spec.not_before)) ==
+          nullptr ||
+      ASN1_TIME_set(X509_getm_notAfter(certificate.get()), absl::ToTimeT(spec.not_after)) ==
+          nullptr) {
     return OpensslError("cannot set a certificate's life");
   }
   X509_NAME* const name = X509_get_subject_name(certificate.get());
@@ -120,7 +130,8 @@ absl::StatusOr<std::string> Sign(X509* certificate, X509* issuer, EVP_PKEY* key,
     return OpensslError("cannot set a certificate's issuer");
   }
   SLIPWAY_RETURN_IF_ERROR(AddExtensions(certificate, issuer, spec));
-  if (X509_sign(certificate, key, EVP_sha256()) <= 0) return OpensslError("cannot sign a certificate");
+  if (X509_sign(certificate, key, EVP_sha256()) <= 0)
+    return OpensslError("cannot sign a certificate");
   return PemOf(certificate);
 }
 

@@ -14,12 +14,12 @@ namespace slipway::tls {
 enum class Use { client, server, client_and_server };
 
 struct CertificateSpec {
-  std::string common_name;             // for people; nothing decides by it
-  std::vector<std::string> uris;       // URI SANs
-  std::vector<std::string> hosts;      // DNS or IP SANs
+  std::string common_name;         // for people; nothing decides by it
+  std::vector<std::string> uris;   // URI SANs
+  std::vector<std::string> hosts;  // DNS or IP SANs
   bool ca = false;
-  int path_length = 0;                 // CAs below this one; only with `ca`
-  bool any_use = false;                // no extended key usage at all (a root)
+  int path_length = 0;   // CAs below this one; only with `ca`
+  bool any_use = false;  // no extended key usage at all (a root)
   Use use = Use::client;
   absl::Time not_before;
   absl::Time not_after;

@@ -25,7 +25,8 @@ absl::StatusOr<std::string> MakeKey() {
   const KeyPtr key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
   if (!key) return OpensslError("cannot make a key");
   const BioPtr bio(BIO_new(BIO_s_mem()));
-  if (PEM_write_bio_PKCS8PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+  if (PEM_write_bio_PKCS8PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) !=
+      1) {
     return OpensslError("cannot write a private key");
   }
   char* data = nullptr;
@@ -58,12 +59,14 @@ absl::StatusOr<std::string> PublicKeyOfRequest(std::string_view request_der) {
   const auto* end = at + request_der.size();
   const RequestPtr request(d2i_X509_REQ(nullptr, &at, static_cast<long>(request_der.size())));
   ERR_clear_error();
-  if (!request || at != end) return absl::InvalidArgumentError("the certificate request is not readable");
+  if (!request || at != end)
+    return absl::InvalidArgumentError("the certificate request is not readable");
   EVP_PKEY* const key = X509_REQ_get0_pubkey(request.get());
   SLIPWAY_RETURN_IF_ERROR(CheckIsP256(key));
   const bool owns_key = X509_REQ_verify(request.get(), key) == 1;
   ERR_clear_error();
-  if (!owns_key) return absl::InvalidArgumentError("the certificate request is not signed by its own key");
+  if (!owns_key)
+    return absl::InvalidArgumentError("the certificate request is not signed by its own key");
   return PublicDer(key);
 }
 

@@ -55,7 +55,8 @@ absl::StatusOr<CertificatePtr> CertificateFromPem(std::string_view pem) {
 
 absl::StatusOr<std::string> PemOf(X509* certificate) {
   const BioPtr bio(BIO_new(BIO_s_mem()));
-  if (PEM_write_bio_X509(bio.get(), certificate) != 1) return OpensslError("cannot write a certificate");
+  if (PEM_write_bio_X509(bio.get(), certificate) != 1)
+    return OpensslError("cannot write a certificate");
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &data);
   return std::string(data, static_cast<std::size_t>(size));

@@ -64,7 +64,8 @@ std::string FolderOf(const std::string& path) {
 }
 
 absl::Status WriteTemporary(const std::string& temporary, std::string_view bytes, mode_t mode) {
-  const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  const Fd fd(
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (fd.get() < 0) return Failed("cannot create", temporary);
   // open() takes the umask into account; a public file shall be public under any.
   if (::fchmod(fd.get(), mode) != 0) return Failed("cannot set the mode of", temporary);
@@ -87,7 +88,8 @@ absl::Status WriteFile(const std::string& path, std::string_view bytes, mode_t m
     return status;
   }
   const Fd folder(::open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0 || ::fsync(folder.get()) != 0) return Failed("cannot sync the folder of", path);
+  if (folder.get() < 0 || ::fsync(folder.get()) != 0)
+    return Failed("cannot sync the folder of", path);
   return absl::OkStatus();
 }
 

@@ -1,10 +1,10 @@
 // Certificates and keys as files. Small, private where they must be, replaced whole.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
-
-#include <sys/types.h>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"

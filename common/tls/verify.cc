@@ -88,8 +88,8 @@ absl::StatusOr<PeerVerifier> PeerVerifier::Create(const TrustAnchors& anchors) {
   for (const auto& [kind, pem] : anchors.intermediate_pem) {
     SLIPWAY_ASSIGN_OR_RETURN(CertificatePtr issuer, CertificateFromPem(pem));
     if (!IsSignedBy(issuer.get(), root.get())) {
-      return absl::InvalidArgumentError(absl::StrCat("the intermediate of ", std::string(ToString(kind)),
-                                                     "s is not signed by the root"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the intermediate of ", std::string(ToString(kind)), "s is not signed by the root"));
     }
     impl->issuers[kind] = std::move(issuer);
   }
@@ -118,7 +118,8 @@ absl::StatusOr<Identity> PeerVerifier::Identify(std::string_view leaf_pem, absl:
   const auto identity = ParseUri(names.uris.front());
   if (!identity.ok()) return Refused("its URI is not slipway://<trust domain>/<kind>/<name>");
   if (identity->kind != *kind) return Refused("its URI and its issuer differ about the kind");
-  if (identity->trust_domain != impl_->trust_domain) return Refused("it is of another trust domain");
+  if (identity->trust_domain != impl_->trust_domain)
+    return Refused("it is of another trust domain");
   return *identity;
 }
 
@@ -142,7 +143,8 @@ absl::StatusOr<std::string> SpkiPin(std::string_view certificate_pem) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(der, static_cast<std::size_t>(size), digest);
   OPENSSL_free(der);
-  return absl::StrCat("sha256:", absl::BytesToHexString({reinterpret_cast<char*>(digest), sizeof digest}));
+  return absl::StrCat("sha256:",
+                      absl::BytesToHexString({reinterpret_cast<char*>(digest), sizeof digest}));
 }
 
 absl::StatusOr<absl::Time> ExpiryOf(std::string_view pem) {

@@ -34,7 +34,8 @@ class VerifyTest : public testing::Test {
     return {*ReadFile(base + ".pem"), *ReadFile(base + ".key")};
   }
 
-  absl::StatusOr<Identity> IdentityOf(const CertificateSpec& spec, Kind issuer = Kind::agent) const {
+  absl::StatusOr<Identity> IdentityOf(const CertificateSpec& spec,
+                                      Kind issuer = Kind::agent) const {
     const auto pem = Issue(spec, public_key_, IssuerOf(issuer));
     if (!pem.ok()) return pem.status();
     return verifier_.Identify(*pem, kNow);
@@ -103,7 +104,8 @@ TEST_F(VerifyTest, LeafThatIsAnAuthorityIsRefused) {
 }
 
 TEST_F(VerifyTest, IntermediateAndRootAreNobody) {
-  ExpectRefused(verifier_.Identify(authority_.anchors().intermediate_pem.at(Kind::agent), kNow), "authority");
+  ExpectRefused(verifier_.Identify(authority_.anchors().intermediate_pem.at(Kind::agent), kNow),
+                "authority");
   ExpectRefused(verifier_.Identify(authority_.anchors().root_pem, kNow), "authority");
 }
 
@@ -123,8 +125,9 @@ TEST_F(VerifyTest, AgentWithTheNameOfAServerIsRefused) {
 
 TEST_F(VerifyTest, ForeignDomainAndMalformedUrisAreRefused) {
   for (const std::string uri :
-       {"slipway://other.test/agent/web-1", "slipway://fleet.test/agent/", "slipway://fleet.test/agent/a/b",
-        "slipway://fleet.test/root/web-1", "https://fleet.test/agent/web-1", "slipway://fleet.test",
+       {"slipway://other.test/agent/web-1", "slipway://fleet.test/agent/",
+        "slipway://fleet.test/agent/a/b", "slipway://fleet.test/root/web-1",
+        "https://fleet.test/agent/web-1", "slipway://fleet.test",
         "slipway://fleet.test/agent/web-1?x", "slipway://fleet.test/agent/web%2d1"}) {
     CertificateSpec spec = AgentSpec();
     spec.uris = {uri};
