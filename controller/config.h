@@ -1,0 +1,35 @@
+// Settings of one controller: DIR/controller.yaml, overruled by flags.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace slipway::controller {
+
+// All that belongs to a controller lies below one folder:
+//
+//   controller.yaml             settings
+//   ca/                         the authority (common/tls/authority.h)
+//   tls/server.{pem,key}        the controller's own certificate
+//   operators/NAME/             what that person's command line needs, to be handed over whole
+//   endpoints.json              addresses that are listened on, while the controller runs
+//   store.db, releases/         the journal and the registry; content by digest
+struct Config {
+  std::string dir;
+  std::vector<std::string> hosts = {"localhost"};  // names and addresses by which it is reached
+  std::string listen_operators = "0.0.0.0:7443";
+  std::string listen_agents = "0.0.0.0:7444";
+  std::string listen_enrolment = "0.0.0.0:7445";  // port 0: the kernel chooses
+};
+
+// Errors: NOT_FOUND (run `init` first); INVALID_ARGUMENT with file and line.
+absl::StatusOr<Config> ReadConfig(const std::string& dir);
+absl::Status WriteConfig(const Config& config);
+
+// The port of "host:port"; 0 is one. INVALID_ARGUMENT for anything else.
+absl::StatusOr<int> PortOf(const std::string& address);
+
+}  // namespace slipway::controller
