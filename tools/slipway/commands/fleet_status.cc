@@ -1,0 +1,197 @@
+// fleet status, agent list: hosts as they report themselves, exceptions first.
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/clock.h"
+#include "slipway/v1/fleet.grpc.pb.h"
+#include "tools/slipway/controller.h"
+#include "tools/slipway/output.h"
+#include "tools/slipway/term/escape.h"
+#include "tools/slipway/term/terminal.h"
+
+namespace slipway::cli {
+namespace {
+
+std::string Line(const std::string& text) {
+  return Escape(text, true);
+}
+
+absl::StatusOr<v1::ListHostsResponse> List(const Controller& controller,
+                                           const std::string& selector) {
+  const auto stub = v1::FleetService::NewStub(controller.channel());
+  v1::ListHostsResponse all;
+  v1::ListHostsRequest request;
+  request.set_selector(selector);
+  request.set_page_size(10000);
+  do {
+    v1::ListHostsResponse page;
+    const absl::Status status = controller.Call(
+        [&](grpc::ClientContext& context) { return stub->ListHosts(&context, request, &page); });
+    if (!status.ok()) return status;
+    request.set_page_token(page.next_page_token());
+    all.MergeFrom(page);
+    all.set_next_page_token(page.next_page_token());
+  } while (!all.next_page_token().empty());
+  return all;
+}
+
+bool HasDrift(const v1::Host& host) {
+  return std::any_of(host.apps().begin(), host.apps().end(),
+                     [](const auto& app) { return app.drift(); });
+}
+
+bool IsHealthy(const v1::Host& host) {
+  const auto& services = host.health().services();
+  return host.state() == v1::Host::CONNECTED &&
+         std::all_of(services.begin(), services.end(), [](const auto& s) { return s.healthy(); });
+}
+
+// Worst first; 0 is nothing to look at.
+int Rank(const v1::Host& host) {
+  if (host.state() == v1::Host::QUARANTINED) return 5;
+  if (host.state() == v1::Host::SILENT) return 4;
+  if (host.state() == v1::Host::CONNECTED && !IsHealthy(host)) return 3;
+  if (HasDrift(host)) return 2;
+  if (host.cordoned() || host.state() != v1::Host::CONNECTED) return 1;
+  return 0;
+}
+
+std::string State(const Stream& stream, const v1::Host& host) {
+  const auto show = [&](const Mark& mark, Tone tone, const char* word) {
+    return Paint(stream, tone, absl::StrCat(Show(stream, mark), " ", word));
+  };
+  if (host.state() == v1::Host::QUARANTINED) return show(kBad, Tone::bad, "quarantined");
+  if (host.state() == v1::Host::SILENT) return show(kBad, Tone::bad, "silent");
+  if (host.state() == v1::Host::ENROLLED) return show(kWaiting, Tone::dim, "never seen");
+  if (!IsHealthy(host)) return show(kBad, Tone::bad, "unhealthy");
+  if (host.cordoned()) return show(kOut, Tone::warn, "cordoned");
+  if (HasDrift(host)) return show(kNote, Tone::warn, "drift");
+  return show(kGood, Tone::good, "healthy");
+}
+
+std::string Apps(const v1::Host& host) {
+  std::vector<std::string> parts;
+  for (const auto& app : host.apps()) {
+    const std::string name = app.label().empty()
+                                 ? (app.on_disk().empty() ? "-" : Short(app.on_disk()))
+                                 : Line(app.label());
+    parts.push_back(absl::StrCat(name, app.drift() ? "!" : ""));
+  }
+  return parts.empty() ? "-" : absl::StrJoin(parts, " ");
+}
+
+std::string Note(const v1::Host& host) {
+  std::vector<std::string> notes;
+  if (!host.locked_by().empty()) notes.push_back(absl::StrCat("in ", Line(host.locked_by())));
+  if (host.cordoned())
+    notes.push_back(absl::StrCat(Line(host.cordoned_by()), ": ", Line(host.cordon_reason())));
+  for (const auto& service : host.health().services()) {
+    if (!service.healthy())
+      notes.push_back(absl::StrCat(Line(service.name()), ": ", Line(service.detail())));
+  }
+  for (const auto& app : host.apps()) {
+    if (!app.drift()) continue;
+    notes.push_back(
+        absl::StrCat("wanted ",
+                     app.wanted().empty()         ? "nothing"
+                     : app.wanted_label().empty() ? Short(app.wanted())
+                                                  : Line(app.wanted_label()),
+                     ", on disk ", app.on_disk().empty() ? "nothing" : Short(app.on_disk()),
+                     ", running ", app.running().empty() ? "nothing" : Short(app.running())));
+  }
+  return absl::StrJoin(notes, "; ");
+}
+
+std::string DiskUsed(const v1::Host& host) {
+  double most = -1;
+  for (const auto& disk : host.health().disks()) {
+    if (disk.total_bytes() > 0) {
+      most = std::max(most, 1.0 - static_cast<double>(disk.free_bytes()) /
+                                      static_cast<double>(disk.total_bytes()));
+    }
+  }
+  return most < 0 ? "-" : absl::StrFormat("%.0f %%", most * 100);
+}
+
+std::string Summary(const v1::ListHostsResponse& response) {
+  return absl::StrCat(Count(response.total(), "host", "hosts"), "   ", response.healthy(),
+                      " healthy   ", response.cordoned(), " cordoned   ", response.unhealthy(),
+                      " unhealthy   ", response.silent(), " silent\n");
+}
+
+}  // namespace
+
+ExitCode RunFleetStatus(const Invocation& invocation) {
+  auto controller = Controller::Dial(invocation);
+  if (!controller.ok()) return Fail(controller.status());
+  auto response = List(**controller, invocation.Value("EXPR"));
+  if (!response.ok()) return Fail(response.status());
+  if (Json(invocation)) return PrintJson(*response);
+  const Stream& out = StandardOutput();
+  std::vector<const v1::Host*> hosts;
+  for (const auto& host : response->hosts()) hosts.push_back(&host);
+  std::stable_sort(hosts.begin(), hosts.end(),
+                   [](const auto* a, const auto* b) { return Rank(*a) > Rank(*b); });
+
+  // A small fleet is shown whole; of a large one only what wants a look.
+  const bool all = invocation.Flag("all") || hosts.size() <= 20;
+  Table table({"HOST", "STATE", "VERSION", "LOAD", "DISK", "AGENT", "SEEN", ""});
+  std::size_t hidden = 0;
+  const absl::Time now = SystemClock().Now();
+  for (const v1::Host* host : hosts) {
+    if (!all && Rank(*host) == 0) {
+      ++hidden;
+      continue;
+    }
+    table.Add({Line(host->name()), State(out, *host), Apps(*host),
+               absl::StrFormat("%.2f", host->health().load1()), DiskUsed(*host),
+               Line(host->agent_version()),
+               host->has_last_seen() ? Ago(ToTime(host->last_seen()), now) : "never", Note(*host)});
+  }
+  std::string text = Summary(*response);
+  if (!response->degraded().empty()) {
+    absl::StrAppend(
+        &text, Paint(out, Tone::bad, absl::StrCat("degraded: ", Line(response->degraded()))), "\n");
+  }
+  if (!table.empty()) absl::StrAppend(&text, "\n", table.Text(out));
+  if (hidden > 0)
+    absl::StrAppend(&text, "... ", Count(hidden, "healthy host", "healthy hosts"),
+                    " not shown (--all)\n");
+  Print(text);
+  return ExitCode::done;
+}
+
+ExitCode RunAgentList(const Invocation& invocation) {
+  auto controller = Controller::Dial(invocation);
+  if (!controller.ok()) return Fail(controller.status());
+  auto response = List(**controller, "");
+  if (!response.ok()) return Fail(response.status());
+  if (Json(invocation)) return PrintJson(*response);
+  Table table({"HOST", "AGENT", "CONNECTED", "ROUND TRIP", "CLOCK", "LABELS"});
+  const absl::Time now = SystemClock().Now();
+  for (const auto& host : response->hosts()) {
+    std::vector<std::string> labels;
+    for (const auto& [key, value] : host.labels())
+      labels.push_back(absl::StrCat(Line(key), "=", Line(value)));
+    std::sort(labels.begin(), labels.end());
+    const bool connected = host.state() == v1::Host::CONNECTED;
+    table.Add({Line(host.name()), host.agent_version().empty() ? "-" : Line(host.agent_version()),
+               connected ? Took(now - ToTime(host.connected_since())) : "no",
+               connected ? absl::StrFormat("%.1f ms", host.round_trip_us() / 1000.0) : "-",
+               connected ? absl::StrFormat("%+.0f ms",
+                                           static_cast<double>(host.clock_offset_us()) / 1000.0)
+                         : "-",
+               absl::StrJoin(labels, " ")});
+  }
+  Print(table.empty() ? "no host is enrolled: slipway agent enroll HOST\n"
+                      : table.Text(StandardOutput()));
+  return ExitCode::done;
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,73 @@
+// release list, show: what can be rolled out.
+
+#include <grpcpp/grpcpp.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/clock.h"
+#include "slipway/v1/artifact.grpc.pb.h"
+#include "tools/slipway/controller.h"
+#include "tools/slipway/output.h"
+#include "tools/slipway/term/escape.h"
+#include "tools/slipway/term/terminal.h"
+
+namespace slipway::cli {
+namespace {
+
+std::string Line(const std::string& text) {
+  return Escape(text, true);
+}
+
+std::string ReleaseText(const v1::ReleaseInfo& release) {
+  return absl::StrCat(Paint(StandardOutput(), Tone::bold, Line(release.name())), " ",
+                      Line(release.version()), "\n  digest      ", Line(release.digest()),
+                      "\n  size        ", Bytes(release.total_bytes()), " in ",
+                      Count(release.files(), "file", "files"), "\n  components  ",
+                      Line(absl::StrJoin(release.components(), ", ")), "\n  services    ",
+                      Line(absl::StrJoin(release.services(), ", ")), "\n  pushed      ",
+                      Ago(absl::FromUnixMicros(release.pushed_at_us()), SystemClock().Now()),
+                      " by ", Line(release.pushed_by()), "\n");
+}
+
+}  // namespace
+
+ExitCode RunReleaseList(const Invocation& invocation) {
+  auto controller = Controller::Dial(invocation);
+  if (!controller.ok()) return Fail(controller.status());
+  const auto stub = v1::ArtifactService::NewStub((*controller)->channel());
+  v1::ListReleasesRequest request;
+  request.set_name(invocation.Value("NAME"));
+  v1::ListReleasesResponse response;
+  const absl::Status status = (*controller)->Call([&](grpc::ClientContext& context) {
+    return stub->ListReleases(&context, request, &response);
+  });
+  if (!status.ok()) return Fail(status);
+  if (Json(invocation)) return PrintJson(response);
+  Table table({"RELEASE", "VERSION", "DIGEST", "SIZE", "PUSHED", "BY"});
+  const absl::Time now = SystemClock().Now();
+  for (const auto& r : response.releases()) {
+    table.Add({Line(r.name()), Line(r.version()), Short(r.digest()), Bytes(r.total_bytes()),
+               Ago(absl::FromUnixMicros(r.pushed_at_us()), now), Line(r.pushed_by())});
+  }
+  Print(table.empty() ? "no release yet: slipway release push DIR\n"
+                      : table.Text(StandardOutput()));
+  return ExitCode::done;
+}
+
+ExitCode RunReleaseShow(const Invocation& invocation) {
+  auto controller = Controller::Dial(invocation);
+  if (!controller.ok()) return Fail(controller.status());
+  const auto stub = v1::ArtifactService::NewStub((*controller)->channel());
+  v1::GetReleaseRequest request;
+  request.set_name(invocation.Value("RELEASE"));
+  v1::ReleaseInfo release;
+  const absl::Status status = (*controller)->Call([&](grpc::ClientContext& context) {
+    return stub->GetRelease(&context, request, &release);
+  });
+  if (!status.ok()) return Fail(status);
+  if (Json(invocation)) return PrintJson(release);
+  Print(ReleaseText(release));
+  return ExitCode::done;
+}
+
+}  // namespace slipway::cli

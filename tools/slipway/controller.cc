@@ -1,0 +1,125 @@
+#include "tools/slipway/controller.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/grpcpp.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/clock.h"
+#include "common/status_macros.h"
+#include "common/tls/client_config.h"
+#include "tools/slipway/pause.h"
+#include "tools/slipway/plan_problems.h"
+#include "tools/slipway/term/escape.h"
+#include "tools/slipway/term/terminal.h"
+
+namespace slipway::cli {
+namespace {
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// The first place that has a configuration; asking for one that is not there is an error.
+absl::StatusOr<tls::ClientConfig> FindConfig(const Invocation& invocation) {
+  const std::string asked = invocation.Value("config", Environment("SLIPWAY_CONFIG"));
+  if (!asked.empty()) return tls::ReadClientConfig(asked);
+  std::string home = Environment("XDG_CONFIG_HOME");
+  if (home.empty()) home = absl::StrCat(Environment("HOME"), "/.config");
+  for (const std::string& path :
+       {std::string(".slipway/client.conf"), absl::StrCat(home, "/slipway/client.conf"),
+        std::string("/etc/slipway/client.conf")}) {
+    if (access(path.c_str(), F_OK) == 0) return tls::ReadClientConfig(path);
+  }
+  return absl::UnauthenticatedError(
+      "no client configuration: name one with --config or SLIPWAY_CONFIG; "
+      "`slipway-controller init` writes the first one, `slipway-controller operator add` more");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Controller>> Controller::Dial(const Invocation& invocation) {
+  SLIPWAY_ASSIGN_OR_RETURN(tls::ClientConfig config, FindConfig(invocation));
+  const auto override_by = [](std::string& field, const std::string& value) {
+    if (!value.empty()) field = value;
+  };
+  override_by(config.address, invocation.Value("controller", Environment("SLIPWAY_CONTROLLER")));
+  override_by(config.ca, Environment("SLIPWAY_TLS_CA"));
+  override_by(config.certificate, Environment("SLIPWAY_TLS_CERT"));
+  override_by(config.key, Environment("SLIPWAY_TLS_KEY"));
+  SLIPWAY_ASSIGN_OR_RETURN(tls::KeyMaterial keys, tls::LoadKeyMaterial(config));
+
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = std::move(keys.ca_pem);
+  options.pem_cert_chain = std::move(keys.certificate_pem);
+  options.pem_private_key = std::move(keys.key_pem);
+  grpc::ChannelArguments arguments;
+  // A restarted controller is found again at once, not after gRPC's default two minutes.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 15000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000);
+  auto channel =
+      grpc::CreateCustomChannel(config.address, grpc::SslCredentials(options), arguments);
+  return On(std::move(channel), config.address);
+}
+
+std::unique_ptr<Controller> Controller::On(std::shared_ptr<grpc::Channel> channel,
+                                           std::string address) {
+  return std::unique_ptr<Controller>(new Controller(std::move(channel), std::move(address)));
+}
+
+Controller::Controller(std::shared_ptr<grpc::Channel> channel, std::string address)
+    : channel_(std::move(channel)), address_(std::move(address)) {}
+
+absl::Status Controller::Call(const std::function<grpc::Status(grpc::ClientContext&)>& call,
+                              absl::Duration timeout) const {
+  constexpr absl::Duration kKeepTrying = absl::Seconds(3);
+  const absl::Duration start = SystemClock().Monotonic();
+  while (true) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(SystemClock().Now() + timeout));
+    const grpc::Status status = call(context);
+    if (status.error_code() != grpc::StatusCode::UNAVAILABLE ||
+        SystemClock().Monotonic() - start > kKeepTrying) {
+      return FromGrpc(status, address_);
+    }
+    if (!PauseFor(absl::Milliseconds(200))) return absl::CancelledError("interrupted");
+  }
+}
+
+absl::Status FromGrpc(const grpc::Status& status, const std::string& address) {
+  if (status.ok()) return absl::OkStatus();
+  const auto code = static_cast<absl::StatusCode>(status.error_code());
+  std::string message = status.error_message();
+  if (code == absl::StatusCode::kUnavailable) {
+    message = absl::StrCat("controller at ", address, " is not reachable: ", message);
+  }
+  absl::Status result(code, message);
+  if (!status.error_details().empty()) {
+    result.SetPayload(kPlanProblems, absl::Cord(status.error_details()));
+  }
+  return result;
+}
+
+std::string NewRequestId() {
+  unsigned char bytes[16];
+  if (getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) std::abort();
+  return absl::BytesToHexString({reinterpret_cast<const char*>(bytes), sizeof bytes});
+}
+
+ExitCode Fail(const absl::Status& status) {
+  const auto payload = status.GetPayload(kPlanProblems);
+  std::string text = payload.has_value() ? RenderPlanProblems(std::string(*payload)) : "";
+  if (text.empty()) text = absl::StrCat("error: ", Escape(std::string(status.message())), "\n");
+  Write(STDERR_FILENO, text);
+  return ExitCodeOf(status);
+}
+
+}  // namespace slipway::cli
