@@ -63,13 +63,13 @@ std::optional<ProcessStat> ReadProcessStat(pid_t pid) {
       absl::StrSplit(absl::string_view(text).substr(end_of_name + 1), ' ', absl::SkipEmpty());
   constexpr std::size_t kState = 0, kParent = 1, kSession = 3, kStart = 19, kRss = 21;
   if (fields.size() <= kRss) return std::nullopt;
-  return ProcessStat{.pid = pid,
-                     .parent = static_cast<pid_t>(ToNumber(fields[kParent])),
-                     .session = static_cast<pid_t>(ToNumber(fields[kSession])),
-                     .state = fields[kState][0],
-                     .start_ticks = ToNumber(fields[kStart]),
-                     .rss_bytes = ToNumber(fields[kRss]) *
-                                  static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE))};
+  return ProcessStat{
+      .pid = pid,
+      .parent = static_cast<pid_t>(ToNumber(fields[kParent])),
+      .session = static_cast<pid_t>(ToNumber(fields[kSession])),
+      .state = fields[kState][0],
+      .start_ticks = ToNumber(fields[kStart]),
+      .rss_bytes = ToNumber(fields[kRss]) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE))};
 }
 
 std::optional<ProcessIdentity> IdentityOf(pid_t pid) {
@@ -123,9 +123,13 @@ std::vector<ProcessStat> ProcessesWithEnvironment(std::string_view name, std::st
   return found;
 }
 
-std::string ExecutableOf(pid_t pid) { return ReadLink(absl::StrCat("/proc/", pid, "/exe")); }
+std::string ExecutableOf(pid_t pid) {
+  return ReadLink(absl::StrCat("/proc/", pid, "/exe"));
+}
 
-std::string WorkingDirectoryOf(pid_t pid) { return ReadLink(absl::StrCat("/proc/", pid, "/cwd")); }
+std::string WorkingDirectoryOf(pid_t pid) {
+  return ReadLink(absl::StrCat("/proc/", pid, "/cwd"));
+}
 
 std::optional<std::string> EnvironmentOf(pid_t pid, std::string_view name) {
   const std::string environment = ReadAll(absl::StrCat("/proc/", pid, "/environ"));
@@ -148,8 +152,7 @@ std::string CommandLineOf(pid_t pid) {
 
 absl::Time StartTime(std::uint64_t start_ticks) {
   const auto per_second = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
-  return absl::FromUnixSeconds(BootSeconds()) +
-         absl::Milliseconds(start_ticks * 1000 / per_second);
+  return absl::FromUnixSeconds(BootSeconds()) + absl::Milliseconds(start_ticks * 1000 / per_second);
 }
 
 }  // namespace slipway
