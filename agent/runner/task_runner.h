@@ -43,7 +43,7 @@ class TaskRunner {
   TaskRunner(CommandLog& log, Sender& sender, Executor& executor);
 
   absl::Status PumpOneByOne(const std::vector<Input>& inputs);
-  absl::Status PumpWithoutSpace(const Input& input);
+  absl::Status Compact(const std::vector<Record>& records);
   void Dispatch(const std::vector<Record>& records, const std::vector<Reply>& replies);
 
   CommandLog& log_;
