@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
@@ -42,10 +44,6 @@ void PutBigEndian(std::uint64_t value, unsigned char* out) {
   for (int i = 7; i >= 0; --i, value >>= 8) out[i] = static_cast<unsigned char>(value);
 }
 
-std::string_view AsView(const ChainHead& head) {
-  return {reinterpret_cast<const char*>(head.data()), head.size()};
-}
-
 }  // namespace
 
 ChainHead FirstHead(const RolloutId& rollout) {
@@ -76,6 +74,22 @@ std::string ToHex(const ChainHead& head) {
       absl::string_view(reinterpret_cast<const char*>(head.data()), head.size()));
 }
 
+std::string Sha256Hex(std::string_view bytes) {
+  Sha256& hasher = Hasher();
+  hasher.Begin();
+  hasher.Add(bytes.data(), bytes.size());
+  return ToHex(hasher.End());
+}
+
+ChainHead HeadOf(const RolloutId& rollout, std::string_view lease_head) {
+  const std::string octets =
+      absl::HexStringToBytes(absl::string_view(lease_head.data(), lease_head.size()));
+  ChainHead head;
+  if (octets.size() != head.size()) return FirstHead(rollout);
+  std::copy(octets.begin(), octets.end(), head.begin());
+  return head;
+}
+
 absl::Status ChainVerifier::Check(std::uint64_t sequence, std::uint64_t epoch,
                                   std::string_view bytes, std::string_view stored_head) {
   if (sequence != sequence_ + 1) {
@@ -83,7 +97,7 @@ absl::Status ChainVerifier::Check(std::uint64_t sequence, std::uint64_t epoch,
   }
   if (epoch < epoch_) return Broken(sequence, "has a lower epoch than the one before it");
   head_ = NextHead(head_, sequence, epoch, bytes);
-  if (AsView(head_) != stored_head) return Broken(sequence, "does not match its hash");
+  if (Octets(head_) != stored_head) return Broken(sequence, "does not match its hash");
   sequence_ = sequence;
   epoch_ = epoch;
   return absl::OkStatus();
@@ -92,7 +106,7 @@ absl::Status ChainVerifier::Check(std::uint64_t sequence, std::uint64_t epoch,
 absl::Status ChainVerifier::CheckEnd(std::uint64_t next, std::string_view stored_head) const {
   if (sequence_ + 1 < next) return Broken(sequence_ + 1, "and what follows it is missing");
   if (sequence_ + 1 > next) return Broken(next, "lies behind the recorded end");
-  if (AsView(head_) != stored_head) return Broken(sequence_, "is not the recorded end");
+  if (Octets(head_) != stored_head) return Broken(sequence_, "is not the recorded end");
   return absl::OkStatus();
 }
 

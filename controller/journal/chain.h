@@ -20,11 +20,22 @@ ChainHead NextHead(const ChainHead& previous, std::uint64_t sequence, std::uint6
                    std::string_view bytes);
 
 std::string ToHex(const ChainHead& head);
+// SHA-256 of `bytes`, as 64 hexadecimal digits.
+std::string Sha256Hex(std::string_view bytes);
+// The head as the 32 octets that stores keep; good as long as `head` is.
+inline std::string_view Octets(const ChainHead& head) {
+  return {reinterpret_cast<const char*>(head.data()), head.size()};
+}
+// The head that a lease shows in hex: h(0) where it shows none.
+ChainHead HeadOf(const RolloutId& rollout, std::string_view lease_head);
 
 // Checks records one after the other, from the first one on.
 class ChainVerifier {
  public:
   explicit ChainVerifier(const RolloutId& rollout) : rollout_(rollout), head_(FirstHead(rollout)) {}
+  // Goes on behind a record that was verified before.
+  ChainVerifier(const RolloutId& rollout, std::uint64_t sequence, const ChainHead& head)
+      : rollout_(rollout), head_(head), sequence_(sequence) {}
 
   // DATA_LOSS names rollout and sequence of a record that does not follow from those before it.
   absl::Status Check(std::uint64_t sequence, std::uint64_t epoch, std::string_view bytes,

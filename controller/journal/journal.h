@@ -55,7 +55,7 @@ class Journal {
   virtual absl::StatusOr<std::vector<Record>> Read(const RolloutId& rollout,
                                                    std::uint64_t first) = 0;
 
-  // Every rollout with at least one record, oldest first. Recovery starts here.
+  // Every rollout with at least one record, in order of their first Acquire. Recovery starts here.
   virtual absl::StatusOr<std::vector<RolloutId>> List() = 0;
 };
 

@@ -6,7 +6,9 @@ namespace slipway::controller {
 
 absl::StatusOr<Lease> MemoryJournal::Acquire(const RolloutId& rollout) {
   MutexLock lock(mu_);
-  Book& book = books_.try_emplace(rollout, Book{0, {}, FirstHead(rollout)}).first->second;
+  const auto [entry, fresh] = books_.try_emplace(rollout, Book{0, {}, FirstHead(rollout)});
+  if (fresh) order_.push_back(rollout);
+  Book& book = entry->second;
   ++book.epoch;
   return Lease{book.epoch, book.records.size() + 1,
                book.records.empty() ? std::string() : ToHex(book.head)};
@@ -21,7 +23,6 @@ absl::Status MemoryJournal::Append(const RolloutId& rollout, Lease& lease,
   if (lease.epoch != book.epoch || lease.next != book.records.size() + 1) {
     return LeaseLost(rollout, lease, book.epoch, book.records.size() + 1);
   }
-  if (book.records.empty() && !records.empty()) order_.push_back(rollout);
   for (const std::string& bytes : records) {
     book.head = NextHead(book.head, lease.next, lease.epoch, bytes);
     lease.head = ToHex(book.head);
@@ -42,7 +43,11 @@ absl::StatusOr<std::vector<Record>> MemoryJournal::Read(const RolloutId& rollout
 
 absl::StatusOr<std::vector<RolloutId>> MemoryJournal::List() {
   MutexLock lock(mu_);
-  return order_;
+  std::vector<RolloutId> rollouts;
+  for (const RolloutId& rollout : order_) {
+    if (!books_.at(rollout).records.empty()) rollouts.push_back(rollout);
+  }
+  return rollouts;
 }
 
 }  // namespace slipway::controller

@@ -27,7 +27,7 @@ class MemoryJournal final : public Journal {
 
   Mutex mu_;
   std::map<RolloutId, Book> books_ ABSL_GUARDED_BY(mu_);
-  std::vector<RolloutId> order_ ABSL_GUARDED_BY(mu_);  // by first record
+  std::vector<RolloutId> order_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace slipway::controller
