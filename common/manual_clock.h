@@ -19,6 +19,11 @@ class ManualClock final : public Clock {
     MutexLock lock(mu_);
     return elapsed_;
   }
+  void Sleep(absl::Duration by) const override {
+    MutexLock lock(mu_);
+    now_ += by;
+    elapsed_ += by;
+  }
 
   void Advance(absl::Duration by) {
     MutexLock lock(mu_);
@@ -33,8 +38,8 @@ class ManualClock final : public Clock {
 
  private:
   mutable Mutex mu_;
-  absl::Time now_ ABSL_GUARDED_BY(mu_);
-  absl::Duration elapsed_ ABSL_GUARDED_BY(mu_) = absl::Hours(1);
+  mutable absl::Time now_ ABSL_GUARDED_BY(mu_);
+  mutable absl::Duration elapsed_ ABSL_GUARDED_BY(mu_) = absl::Hours(1);
 };
 
 }  // namespace slipway

@@ -1,5 +1,8 @@
 #include <time.h>
 
+#include <algorithm>
+#include <cerrno>
+
 #include "absl/time/clock.h"
 #include "common/clock.h"
 
@@ -13,6 +16,11 @@ class MachineClock final : public Clock {
     timespec ts{};
     clock_gettime(CLOCK_BOOTTIME, &ts);
     return absl::DurationFromTimespec(ts);
+  }
+  void Sleep(absl::Duration by) const override {
+    timespec left = absl::ToTimespec(std::max(by, absl::ZeroDuration()));
+    while (clock_nanosleep(CLOCK_BOOTTIME, 0, &left, &left) == EINTR) {
+    }
   }
 };
 
