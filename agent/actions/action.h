@@ -29,19 +29,19 @@ class HookRunner;      // agent/services/hook_runner.h
 class OutputSpool;  // agent/state/output_spool.h
 
 // How an attempt ended.
-struct Ended {
+struct AttemptEnd {
   Verdict verdict = Verdict::succeeded;
   std::string message;  // one line: what, on which object, why
 };
 
-inline Ended Succeeded(std::string message = "") {
+inline AttemptEnd Succeeded(std::string message = "") {
   return {Verdict::succeeded, std::move(message)};
 }
-inline Ended Failed(std::string message) {
+inline AttemptEnd Failed(std::string message) {
   return {Verdict::failed, std::move(message)};
 }
 // OK, DEADLINE_EXCEEDED -> timed_out, everything else -> failed.
-Ended FromStatus(const absl::Status& status);
+AttemptEnd FromStatus(const absl::Status& status);
 
 // The world of one attempt. What is not in here cannot be reached by an action, so that a context
 // of fakes is a complete host.
@@ -61,6 +61,9 @@ struct ActionContext {
   const Direction direction;
   const std::string previous;     // digest found here before the rollout; "" = nothing
   const absl::Duration deadline;  // on clock.Monotonic(): the attempt's time is up
+  // The way back waits for this attempt: an action that only waits or looks fails soon, one that
+  // acts goes on until the host is whole.
+  std::function<bool()> cancelled = [] { return false; };
 };
 
 // One kind of action. Stateless; one object serves all tasks. Thread-safe.
@@ -73,9 +76,9 @@ class Action {
  public:
   virtual ~Action() = default;
   virtual std::string_view Name() const = 0;
-  virtual Ended Apply(ActionContext& ctx) const = 0;
-  virtual Ended Undo(ActionContext& ctx) const = 0;
-  virtual Ended Probe(ActionContext& ctx) const = 0;
+  virtual AttemptEnd Apply(ActionContext& ctx) const = 0;
+  virtual AttemptEnd Undo(ActionContext& ctx) const = 0;
+  virtual AttemptEnd Probe(ActionContext& ctx) const = 0;
 };
 
 }  // namespace slipway::agent
