@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace media {
 namespace {
@@ -23,6 +24,7 @@ constexpr int kBacklog = 256;
 constexpr int kIdleSeconds = 5;
 constexpr int kRequestsPerConnectionMax = 10'000;
 constexpr int kStallMillis = 10'000;  // a peer that moves no byte for so long is given up
+constexpr std::size_t kFlushBytes = 128 * 1024;
 constexpr std::chrono::seconds kLinger(3);
 
 // Each connection is served by one thread from accept to close.
@@ -38,7 +40,8 @@ bool WaitFor(int fd, short events, int millis) {
 }
 
 // Buffered stream over a connected socket that lives as long as the connection: bytes of a
-// pipelined request stay in the buffer.
+// pipelined request stay in the buffer. A small answer leaves in one piece, so that a process that
+// dies has sent all of it or nothing, and a proxy can ask another instance.
 class SocketStream final : public httplib::Stream {
  public:
   explicit SocketStream(int fd) : fd_(fd) {}
@@ -46,11 +49,12 @@ class SocketStream final : public httplib::Stream {
   bool has_buffered() const { return begin_ < end_; }
 
   bool is_readable() const override { return has_buffered() || WaitFor(fd_, POLLIN, kStallMillis); }
-  bool is_writable() const override { return WaitFor(fd_, POLLOUT, kStallMillis); }
+  bool is_writable() const override { return true; }  // Flush finds out
 
   ssize_t read(char* to, size_t size) override {
     if (!has_buffered()) {
-      if (!is_readable()) return -1;
+      // The peer may wait for `100 Continue` before it sends more.
+      if (!Flush() || !is_readable()) return -1;
       // A large read goes straight to its place.
       if (size >= buffer_.size()) return Receive(to, size);
       const ssize_t got = Receive(buffer_.data(), buffer_.size());
@@ -65,12 +69,23 @@ class SocketStream final : public httplib::Stream {
   }
 
   ssize_t write(const char* from, size_t size) override {
-    if (!is_writable()) return -1;
-    ssize_t sent = 0;
-    do {
-      sent = send(fd_, from, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    } while (sent < 0 && errno == EINTR);
-    return sent;
+    out_.append(from, size);
+    if (out_.size() >= kFlushBytes && !Flush()) return -1;
+    return static_cast<ssize_t>(size);
+  }
+
+  // Sends what was written. False: the peer is gone or takes nothing any more.
+  bool Flush() {
+    absl::string_view rest = out_;
+    while (!rest.empty()) {
+      if (!WaitFor(fd_, POLLOUT, kStallMillis)) break;
+      const ssize_t sent = send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (sent < 0 && errno != EINTR && errno != EAGAIN) break;
+      if (sent > 0) rest.remove_prefix(sent);
+    }
+    const bool whole = rest.empty();
+    out_.clear();
+    return whole;
   }
 
   void get_remote_ip_and_port(std::string& ip, int& port) const override { Clear(ip, port); }
@@ -93,6 +108,7 @@ class SocketStream final : public httplib::Stream {
   }
 
   const int fd_;
+  std::string out_;
   std::array<char, 16 * 1024> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
@@ -191,6 +207,7 @@ bool DrainableServer::process_and_close_socket(socket_t socket) {
   for (int left = kRequestsPerConnectionMax; !last && NextRequest(stream, stopped_); --left) {
     bool peer_closes = false;
     answered = process_request(stream, left == 1, peer_closes, prepare);
+    answered = stream.Flush() && answered;
     last = left == 1 || !answered || peer_closes || !keep_connection;
   }
   if (keep_connection) {
