@@ -26,8 +26,9 @@ std::shared_ptr<grpc::ChannelCredentials> MutualChannelCredentials(const KeyMate
 // A client without certificate, for enrolment.
 std::shared_ptr<grpc::ChannelCredentials> AnonymousChannelCredentials(const std::string& ca_pem);
 
-// Lets reconnects resume their TLS session, at two thirds of the handshake's price. Thread-safe;
-// outlives the channels that use it.
+// Lets reconnects resume their TLS session, at two thirds of the handshake's price. For one client
+// certificate only: a resumed session keeps the identity that it began with. Thread-safe; outlives
+// the channels that use it.
 class SessionCache {
  public:
   SessionCache();

@@ -1,0 +1,46 @@
+// The door of every listener: certificate -> who -> may they. Deny by default.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/clock.h"
+#include "common/tls/verify.h"
+#include "controller/fleet/host_gate.h"
+
+namespace grpc {
+class AuthContext;
+class ServerCredentials;
+}  // namespace grpc
+
+namespace slipway::controller {
+
+// Thread-safe.
+class Authorizer {
+ public:
+  // All outlive the authorizer.
+  Authorizer(const tls::PeerVerifier& verifier, HostGate& gate, const Clock& clock)
+      : verifier_(verifier), gate_(gate), clock_(clock) {}
+
+  // Asks before each call of a listener with these credentials, whatever service it names, also
+  // health, reflection and what does not exist.
+  void Guard(grpc::ServerCredentials& credentials) const;
+
+  // UNAUTHENTICATED: no certificate or an odd one. PERMISSION_DENIED: not this method.
+  absl::Status Authorize(std::string_view method, const grpc::AuthContext& peer) const;
+
+  // Who calls. For a handler that Guard let through; the errors are those of Authorize.
+  absl::StatusOr<tls::Identity> IdentityOf(const grpc::AuthContext& peer) const;
+
+ private:
+  const tls::PeerVerifier& verifier_;
+  HostGate& gate_;
+  const Clock& clock_;
+};
+
+// The leaf certificate that the peer showed, PEM; "" without one.
+std::string LeafOf(const grpc::AuthContext& peer);
+
+}  // namespace slipway::controller
