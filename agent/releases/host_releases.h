@@ -33,11 +33,11 @@ namespace slipway::agent {
 
 // What to bring to the host.
 struct StageOrder {
-  std::string app;          // absolute path of the application's directory
-  std::string digest;       // of the release
-  std::string component;    // of release.yaml
-  std::string rollout;      // keeps the release from being collected until Release(rollout)
-  int keep = 5;             // releases kept on the host, pinned ones not counted
+  std::string app;        // absolute path of the application's directory
+  std::string digest;     // of the release
+  std::string component;  // of release.yaml
+  std::string rollout;    // keeps the release from being collected until Release(rollout)
+  int keep = 5;           // releases kept on the host, pinned ones not counted
 };
 
 struct StageHooks {
@@ -49,9 +49,9 @@ struct StageHooks {
 struct FileState {
   bool exists = false;
   std::string bytes;
-  std::uint32_t owner = 0;   // uid
-  std::uint32_t group = 0;   // gid
-  std::uint32_t mode = 0;    // permission bits
+  std::uint32_t owner = 0;  // uid
+  std::uint32_t group = 0;  // gid
+  std::uint32_t mode = 0;   // permission bits
   bool operator==(const FileState&) const = default;
 };
 
@@ -75,8 +75,9 @@ class HostReleases {
   // `current` was not made by this agent: it is reported and never guessed.
   absl::StatusOr<std::string> CurrentDigest(const std::string& app) const;
 
-  // APP/releases/<version>-<digest8>, where a relative argv[0] of a service of the app's component
-  // begins. NOT_FOUND when it is not staged.
+  // APP/releases/<version>-<digest8>. It holds the files below the component's path, without that
+  // path: backend/bin/x of the release is bin/x here, and a relative argv[0] of a service begins
+  // here. NOT_FOUND when it is not staged.
   absl::StatusOr<std::string> ReleaseDir(const std::string& app, const std::string& digest) const;
 
   // The release that the file or folder at `path` belongs to (a resolved path, as in
@@ -92,6 +93,13 @@ class HostReleases {
 
   // Which component of the release the app holds. NOT_FOUND when not staged.
   absl::StatusOr<std::string> ComponentOf(const std::string& app, const std::string& digest) const;
+
+  // A file of a release that need not be staged here (a hook, a migration): fetched into the agent's
+  // own cache with what lies in the same folder and below, verified, and verified again at each
+  // call. Returns its absolute path; its folder is laid out as in the release.
+  // NOT_FOUND: the release has no such file. Else as Stage.
+  absl::StatusOr<std::string> CachedFile(const std::string& digest, const std::string& path,
+                                         ContentSource& content);
 
   // Reads every byte of the staged tree and compares it with the manifest. DATA_LOSS names the
   // first file that differs, is missing or is too much; NOT_FOUND when not staged.

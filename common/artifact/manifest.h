@@ -20,19 +20,19 @@ struct Chunk {
 };
 
 struct FileEntry {
-  std::string path;             // relative, parts joined by '/'; valid by ValidatePath
-  std::uint32_t mode = 0644;    // 0644 or 0755
-  std::uint64_t size = 0;       // bytes
+  std::string path;           // relative, parts joined by '/'; valid by ValidatePath
+  std::uint32_t mode = 0644;  // 0644 or 0755
+  std::uint64_t size = 0;     // bytes
   Digest digest = Digest::Of("");
-  std::vector<Chunk> chunks;    // in order; for now exactly one, the file itself; none when empty
+  std::vector<Chunk> chunks;  // in order; for now exactly one, the file itself; none when empty
   bool operator==(const FileEntry&) const = default;
 };
 
 // One release. `files` is sorted by the bytes of `path` and unique.
 struct Manifest {
-  std::string name;             // "unified-media"
-  std::string version;          // "2.0.0"
-  std::string release;          // serialized slipway.v1.Release (release.yaml, without the digest)
+  std::string name;     // "unified-media"
+  std::string version;  // "2.0.0"
+  std::string release;  // serialized slipway.v1.Release (release.yaml, without the digest)
   std::vector<FileEntry> files;
   bool operator==(const Manifest&) const = default;
 };

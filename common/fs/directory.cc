@@ -57,7 +57,8 @@ absl::StatusOr<Directory> Directory::Open(const std::string& path) {
 }
 
 absl::StatusOr<Directory> Directory::OpenOrMake(const std::string& path, std::uint32_t mode) {
-  for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
+  for (std::size_t end = path.find('/', 1); end != std::string::npos;
+       end = path.find('/', end + 1)) {
     const std::string parent = path.substr(0, end);
     if (::mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) {
       return SystemError(errno, "make", parent);
@@ -86,8 +87,8 @@ absl::StatusOr<Directory::Place> Directory::Locate(const std::string& name) cons
   place.leaf = name;
   const std::size_t slash = name.rfind('/');
   if (slash == std::string::npos) return place;
-  SLIPWAY_ASSIGN_OR_RETURN(
-      place.opened, OpenBelow(name.substr(0, slash), O_RDONLY | O_DIRECTORY, 0, "open"));
+  SLIPWAY_ASSIGN_OR_RETURN(place.opened,
+                           OpenBelow(name.substr(0, slash), O_RDONLY | O_DIRECTORY, 0, "open"));
   place.parent = place.opened.get();
   place.leaf = name.substr(slash + 1);
   return place;
@@ -135,8 +136,8 @@ absl::StatusOr<File> Directory::CreateFile(const std::string& name, std::uint32_
 
 absl::StatusOr<File> Directory::OpenForAppend(const std::string& name, std::uint32_t mode) const {
   SLIPWAY_ASSIGN_OR_RETURN(
-      UniqueFd fd, OpenBelow(name, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, mode,
-                             "open"));
+      UniqueFd fd,
+      OpenBelow(name, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, mode, "open"));
   return File(std::move(fd), Full(name));
 }
 

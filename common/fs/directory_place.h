@@ -8,8 +8,8 @@
 namespace slipway {
 
 struct Directory::Place {
-  UniqueFd opened;   // not valid when the parent is the root itself
-  int parent = -1;   // belongs to `opened` or to the Directory
+  UniqueFd opened;  // not valid when the parent is the root itself
+  int parent = -1;  // belongs to `opened` or to the Directory
   std::string leaf;
 };
 

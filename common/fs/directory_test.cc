@@ -1,11 +1,10 @@
 #include "common/fs/directory.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <filesystem>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "common/fs/test_directory.h"
 

@@ -16,8 +16,9 @@ absl::Status SystemError(int error_number, std::string_view doing, const std::st
     return absl::PermissionDeniedError(absl::StrCat(text, ": a symbolic link stands in the way"));
   }
   if (error_number == EXDEV) {
-    return absl::PermissionDeniedError(absl::StrCat(text, ": it leads to another file system or "
-                                                          "out of its root"));
+    return absl::PermissionDeniedError(absl::StrCat(text,
+                                                    ": it leads to another file system or "
+                                                    "out of its root"));
   }
   return absl::ErrnoToStatus(error_number, text);
 }
@@ -36,8 +37,8 @@ absl::StatusOr<std::string> File::ReadAt(std::uint64_t offset, std::size_t bytes
   std::string out(bytes_max, '\0');
   std::size_t got = 0;
   while (got < bytes_max) {
-    const ssize_t n = ::pread(fd_.get(), out.data() + got, bytes_max - got,
-                              static_cast<off_t>(offset + got));
+    const ssize_t n =
+        ::pread(fd_.get(), out.data() + got, bytes_max - got, static_cast<off_t>(offset + got));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return SystemError(errno, "read", path_);
     if (n == 0) break;

@@ -15,10 +15,10 @@ enum class FileKind { regular, directory, symlink, other };
 
 struct FileInfo {
   FileKind kind = FileKind::other;
-  std::uint32_t mode = 0;    // permission bits, with setuid, setgid and sticky
-  std::uint32_t owner = 0;   // uid
-  std::uint32_t group = 0;   // gid
-  std::uint64_t size = 0;    // bytes
+  std::uint32_t mode = 0;   // permission bits, with setuid, setgid and sticky
+  std::uint32_t owner = 0;  // uid
+  std::uint32_t group = 0;  // gid
+  std::uint64_t size = 0;   // bytes
 };
 
 // One thread at a time. Errors name the path.

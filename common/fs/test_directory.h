@@ -1,13 +1,13 @@
 // A directory for one test, gone afterwards. Test-only.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <system_error>
-
-#include <gtest/gtest.h>
 
 namespace slipway {
 
