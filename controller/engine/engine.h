@@ -23,7 +23,8 @@ namespace slipway::engine {
 //
 // A verb that makes no sense now (resume what runs, retry what is closed) is refused with
 // FAILED_PRECONDITION and the reason; it changes nothing. Every other input returns OK.
-absl::Status Decide(State& state, Presence& presence, const Input& input, std::vector<Event>& events);
+absl::Status Decide(State& state, Presence& presence, const Input& input,
+                    std::vector<Event>& events);
 
 // The only writer of State. Cannot fail: a journaled event is a fact.
 void Apply(State& state, const Event& event);

@@ -21,8 +21,8 @@ namespace slipway::engine {
 // A step on one host. Unit of retry and of the journal.
 struct TaskId {
   Course course = Course::forward;
-  std::uint16_t batch = 0;   // of the course's schedule (undo_one: of the forward one)
-  std::uint16_t step = 0;    // position in the batch's steps
+  std::uint16_t batch = 0;  // of the course's schedule (undo_one: of the forward one)
+  std::uint16_t step = 0;   // position in the batch's steps
   HostIx host = 0;
   auto operator<=>(const TaskId&) const = default;
 };
@@ -41,15 +41,23 @@ struct Planned {
   Schedule forward;
   RollbackPolicy rollback;
   std::map<HostIx, Observed> before;
-  std::string description;   // opaque: what the controller wants to find again (plan, release, who)
+  std::string description;  // opaque: what the controller wants to find again (plan, release, who)
   bool operator==(const Planned&) const = default;
 };
 
-struct BatchEntered { Time at; Course course = Course::forward; std::uint16_t batch = 0;
-  bool operator==(const BatchEntered&) const = default; };
+struct BatchEntered {
+  Time at;
+  Course course = Course::forward;
+  std::uint16_t batch = 0;
+  bool operator==(const BatchEntered&) const = default;
+};
 
-struct TaskIssued { Time at; TaskId task; int attempt = 1;
-  bool operator==(const TaskIssued&) const = default; };
+struct TaskIssued {
+  Time at;
+  TaskId task;
+  int attempt = 1;
+  bool operator==(const TaskIssued&) const = default;
+};
 
 // An attempt is over. With `again_at` the task goes on with the next attempt at that time;
 // without, `outcome` is final. `counted`: the attempt cost a retry; final: the host counts
@@ -57,7 +65,7 @@ struct TaskIssued { Time at; TaskId task; int attempt = 1;
 struct TaskEnded {
   Time at;
   TaskId task;
-  int attempt = 0;       // 0: never issued (unreachable)
+  int attempt = 0;  // 0: never issued (unreachable)
   Outcome outcome = Outcome::unknown;
   std::optional<Time> again_at;
   bool counted = true;
@@ -72,33 +80,54 @@ struct TaskResolved {
   TaskId task;
   std::optional<Outcome> outcome;
   std::string by, text;
-  bool skipped = false;   // a person lets the host's chain end here; outcome as it was
-  bool goes_on = false;   // the host's chain goes on: with this task again, or after it
+  bool skipped = false;  // a person lets the host's chain end here; outcome as it was
+  bool goes_on = false;  // the host's chain goes on: with this task again, or after it
   bool operator==(const TaskResolved&) const = default;
 };
 
 // A health or watch trigger fired on a host whose chain was done: the host has failed after all.
-struct HostTripped { Time at; HostIx host = 0; std::string reason;
-  bool operator==(const HostTripped&) const = default; };
+struct HostTripped {
+  Time at;
+  HostIx host = 0;
+  std::string reason;
+  bool operator==(const HostTripped&) const = default;
+};
 
 // The failing host of a tolerated failure is undone on its own (course undo_one).
-struct HostTurnedBack { Time at; std::uint16_t batch = 0; HostIx host = 0;
-  bool operator==(const HostTurnedBack&) const = default; };
+struct HostTurnedBack {
+  Time at;
+  std::uint16_t batch = 0;
+  HostIx host = 0;
+  bool operator==(const HostTurnedBack&) const = default;
+};
 
-struct GatePassed { Time at; Course course = Course::forward; std::uint16_t batch = 0; std::string by, note;
-  bool operator==(const GatePassed&) const = default; };
+struct GatePassed {
+  Time at;
+  Course course = Course::forward;
+  std::uint16_t batch = 0;
+  std::string by, note;
+  bool operator==(const GatePassed&) const = default;
+};
 
 struct Hold {
   enum class Why { none, paused, gate, brake, needs_person };
   Why why = Why::none;
   std::string who, text;
-  Time until = absl::InfiniteFuture();   // gate: passed or timed out then
-  bool at_once = false;                  // chains do not finish: nothing more is issued
+  Time until = absl::InfiniteFuture();  // gate: passed or timed out then
+  bool at_once = false;                 // chains do not finish: nothing more is issued
   bool operator==(const Hold&) const = default;
 };
 
-struct Held { Time at; Hold hold; bool operator==(const Held&) const = default; };
-struct Released { Time at; std::string who, text; bool operator==(const Released&) const = default; };
+struct Held {
+  Time at;
+  Hold hold;
+  bool operator==(const Held&) const = default;
+};
+struct Released {
+  Time at;
+  std::string who, text;
+  bool operator==(const Released&) const = default;
+};
 
 // From here on no new forward chain starts; running ones finish unless `at_once`. When the last
 // is done, `then` happens.
@@ -110,16 +139,30 @@ struct Stopping {
   bool operator==(const Stopping&) const = default;
 };
 
-struct TurnedBack { Time at; bool automatic = true; std::string who, reason; Schedule backward;
-  bool operator==(const TurnedBack&) const = default; };
+struct TurnedBack {
+  Time at;
+  bool automatic = true;
+  std::string who, reason;
+  Schedule backward;
+  bool operator==(const TurnedBack&) const = default;
+};
 
-struct HostSeen { Time at; HostIx host = 0; Observed observed;
-  bool operator==(const HostSeen&) const = default; };
+struct HostSeen {
+  Time at;
+  HostIx host = 0;
+  Observed observed;
+  bool operator==(const HostSeen&) const = default;
+};
 
-struct Finished { Time at; Result result = Result::needs_person; std::string text;
-  bool operator==(const Finished&) const = default; };
+struct Finished {
+  Time at;
+  Result result = Result::needs_person;
+  std::string text;
+  bool operator==(const Finished&) const = default;
+};
 
 using Event = std::variant<Planned, BatchEntered, TaskIssued, TaskEnded, TaskResolved, HostTripped,
-                           HostTurnedBack, GatePassed, Held, Released, Stopping, TurnedBack, HostSeen, Finished>;
+                           HostTurnedBack, GatePassed, Held, Released, Stopping, TurnedBack,
+                           HostSeen, Finished>;
 
 }  // namespace slipway::engine

@@ -15,13 +15,21 @@
 namespace slipway::engine {
 
 // Time has passed. Sent when NextWake() is due; harmless at any other time.
-struct Tick { Time now; };
+struct Tick {
+  Time now;
+};
 
 // The host's session is up. May repeat.
-struct Attached { Time now; HostIx host = 0; };
+struct Attached {
+  Time now;
+  HostIx host = 0;
+};
 
 // The host's session broke or fell silent.
-struct Lost { Time now; HostIx host = 0; };
+struct Lost {
+  Time now;
+  HostIx host = 0;
+};
 
 // An agent's answer about one attempt. Arrives at least once, possibly late.
 struct Reported {
@@ -29,28 +37,36 @@ struct Reported {
   TaskId task;
   int attempt = 0;
   Verdict verdict = Verdict::unknown;
-  std::string message;   // one line: what, why
-  std::string excerpt;   // last lines of the step's own output
-  Observed observed;     // what the host looks like now (the apps of this rollout)
+  std::string message;  // one line: what, why
+  std::string excerpt;  // last lines of the step's own output
+  Observed observed;    // what the host looks like now (the apps of this rollout)
 };
 
 // A host's own report, outside any task.
-struct Sighted { Time now; HostIx host = 0; Observed observed; };
+struct Sighted {
+  Time now;
+  HostIx host = 0;
+  Observed observed;
+};
 
 // What people say. `hosts` empty means all.
 struct Verb {
   enum class Kind { pause, resume, abort, retry, skip, roll_back, approve, reject };
   Time now;
   Kind kind = Kind::pause;
-  std::string who;         // the certificate's URI
+  std::string who;  // the certificate's URI
   std::string reason;
-  std::vector<HostIx> hosts;   // retry, skip
-  bool at_once = false;        // pause, abort, roll_back: do not wait for chains to finish
-  bool leave_mixed = false;    // abort during a rollback
+  std::vector<HostIx> hosts;  // retry, skip
+  bool at_once = false;       // pause, abort, roll_back: do not wait for chains to finish
+  bool leave_mixed = false;   // abort during a rollback
 };
 
 // A health or watch trigger fired.
-struct Tripped { Time now; HostIx host = 0; std::string reason; };
+struct Tripped {
+  Time now;
+  HostIx host = 0;
+  std::string reason;
+};
 
 using Input = std::variant<Tick, Attached, Lost, Reported, Sighted, Verb, Tripped>;
 

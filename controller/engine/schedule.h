@@ -1,6 +1,8 @@
 // The two pure functions that turn a plan into data, and data into the way back.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -20,8 +22,8 @@ struct Share {
 };
 
 struct Strategy {
-  Share canary;               // {0, 0}: none
-  std::vector<Share> ramp;    // batch sizes; the last entry repeats; empty: all at once
+  Share canary;                     // {0, 0}: none
+  std::vector<Share> ramp;          // batch sizes; the last entry repeats; empty: all at once
   std::optional<Step> canary_bake;  // appended to the canary's chain
   std::optional<Step> bake;         // appended to every other chain of this part
   bool operator==(const Strategy&) const = default;
@@ -50,8 +52,8 @@ enum class DatabaseWay {
 
 struct RollbackPolicy {
   DatabaseWay database = DatabaseWay::keep;
-  std::vector<Share> ramp;                 // batch sizes of the way back; empty: all at once
-  Duration within = absl::Minutes(30);     // longer: it goes on, and ends in needs_person
+  std::vector<Share> ramp;              // batch sizes of the way back; empty: all at once
+  Duration within = absl::Minutes(30);  // longer: it goes on, and ends in needs_person
   Triggers triggers;
   // restore only: hosts whose services use the database, touched or not, with the steps
   // that quiesce and resume them (direction `apply`).
@@ -59,6 +61,11 @@ struct RollbackPolicy {
   std::vector<Step> quiesce, resume;
   bool operator==(const RollbackPolicy&) const = default;
 };
+
+// Sizes of the batches that a group of hosts is cut into; with a canary, it is the first. Shares
+// are of the group; the last entry of `ramp` repeats and is capped to what is left.
+std::vector<std::size_t> BatchSizes(std::size_t group, const Share& canary,
+                                    const std::vector<Share>& ramp);
 
 // How far each host came: the number of steps *issued* to it, by (batch, host) of the forward
 // schedule. Hosts that were undone on their own are left out.
@@ -72,8 +79,8 @@ Schedule Forward(const Plan& plan, std::uint64_t seed);
 std::optional<StepIx> PointOfNoReturn(const Schedule& forward, const Reach& reach);
 
 // The way back from `reach`, for every prefix of `forward`: issued steps in reverse, the checks
-// marked `on_rollback` last on each host that was touched. Empty when nothing has to be undone. Steps that cannot
-// be undone are left out.
+// marked `on_rollback` last on each host that was touched. Empty when nothing has to be undone.
+// Steps that cannot be undone are left out.
 Schedule Backward(const Schedule& forward, const RollbackPolicy& policy, const Reach& reach);
 
 }  // namespace slipway::engine

@@ -49,25 +49,25 @@ enum class Unreachable { fail, wait, skip };
 struct Traits {
   Undo undo = Undo::not_needed;
   Sweep sweep = Sweep::undo;
-  bool disruptive = false;      // from here on the host is no longer as users found it
-  bool probe_decides = true;    // a probe can tell later whether it happened
-  bool verifies = false;        // a check: when it fails, the trigger is check_failed
-  bool on_rollback = false;     // runs again, bound to the old release, after a rollback
-  int retries = 0;              // further attempts after a failure
-  Duration timeout = absl::Minutes(10);   // one attempt; kept by the agent
-  Duration deadline = absl::Minutes(5);   // `try_later` and unreachable hosts: until then
+  bool disruptive = false;               // from here on the host is no longer as users found it
+  bool probe_decides = true;             // a probe can tell later whether it happened
+  bool verifies = false;                 // a check: when it fails, the trigger is check_failed
+  bool on_rollback = false;              // runs again, bound to the old release, after a rollback
+  int retries = 0;                       // further attempts after a failure
+  Duration timeout = absl::Minutes(10);  // one attempt; kept by the agent
+  Duration deadline = absl::Minutes(5);  // `try_later` and unreachable hosts: until then
   Unreachable unreachable = Unreachable::fail;
   bool operator==(const Traits&) const = default;
 };
 
 struct Step {
-  std::string name;      // "stop media": unique within its phase, for people
-  std::string action;    // "stop": for people and metrics
+  std::string name;    // "stop media": unique within its phase, for people
+  std::string action;  // "stop": for people and metrics
   Direction direction = Direction::apply;
-  std::string payload;   // opaque: written by the planner, read by the agent
+  std::string payload;  // opaque: written by the planner, read by the agent
   Traits traits;
-  std::string app;       // application directory that it acts on; "" = none. Names the release
-                         // that the host goes back to (Command::previous)
+  std::string app;  // application directory that it acts on; "" = none. Names the release
+                    // that the host goes back to (Command::previous)
   bool operator==(const Step&) const = default;
 };
 
@@ -75,8 +75,8 @@ struct Step {
 struct Gate {
   enum class Kind { none, approval, wait, healthy, window };
   Kind kind = Kind::none;
-  std::string role;                      // approval: whose
-  std::string text;                      // approval: the question; window, healthy: what is waited for
+  std::string role;  // approval: whose
+  std::string text;  // approval: the question; window, healthy: what is waited for
   Duration within = absl::ZeroDuration();  // wait: how long; else the gate times out after this
   enum class OnTimeout { hold, roll_back, abort } on_timeout = OnTimeout::hold;
   bool operator==(const Gate&) const = default;
@@ -90,8 +90,8 @@ struct Chain {
 };
 
 struct Batch {
-  std::uint16_t phase = 0;         // index into Schedule::phases
-  std::vector<StepIx> steps;       // in order, the same for each host
+  std::uint16_t phase = 0;    // index into Schedule::phases
+  std::vector<StepIx> steps;  // in order, the same for each host
   std::vector<Chain> hosts;
   Gate before;
   bool operator==(const Batch&) const = default;
@@ -99,7 +99,7 @@ struct Batch {
 
 struct Phase {
   std::string name;
-  int max_failed = 0;              // hosts, over the whole phase
+  int max_failed = 0;                     // hosts, over the whole phase
   Duration takes = absl::ZeroDuration();  // planned by people; for reports
   bool operator==(const Phase&) const = default;
 };
@@ -113,7 +113,7 @@ struct Schedule {
 
 // Why a rollout turns back or holds by itself.
 struct Triggers {
-  bool step_failed = true;   // else a failure beyond the budget holds for a person
+  bool step_failed = true;  // else a failure beyond the budget holds for a person
   bool check_failed = true;
   bool manual = true;
   bool operator==(const Triggers&) const = default;
