@@ -1,4 +1,4 @@
-// Enums and times between the engine and the journal's format. Private to the codecs.
+// Enums between the engine and the journal's format. Private to the codecs.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "controller/engine/event.h"
+#include "controller/journal/micros.h"
 #include "slipway/journal/v1/journal.pb.h"
 
 namespace slipway::controller::codec {
@@ -28,33 +29,6 @@ pb::OnTimeout ToWire(engine::Gate::OnTimeout value);
 pb::DatabaseWay ToWire(engine::DatabaseWay value);
 pb::HoldWhy ToWire(engine::Hold::Why value);
 pb::Then ToWire(engine::Stopping::Then value);
-
-constexpr std::int64_t kFuture = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t kPast = std::numeric_limits<std::int64_t>::min();
-
-inline std::int64_t ToWire(absl::Time time) {
-  if (time == absl::InfiniteFuture()) return kFuture;
-  if (time == absl::InfinitePast()) return kPast;
-  return absl::ToUnixMicros(time);
-}
-
-inline std::int64_t ToWire(absl::Duration duration) {
-  if (duration == absl::InfiniteDuration()) return kFuture;
-  if (duration == -absl::InfiniteDuration()) return kPast;
-  return absl::ToInt64Microseconds(duration);
-}
-
-inline absl::Time TimeFromWire(std::int64_t micros) {
-  if (micros == kFuture) return absl::InfiniteFuture();
-  if (micros == kPast) return absl::InfinitePast();
-  return absl::FromUnixMicros(micros);
-}
-
-inline absl::Duration DurationFromWire(std::int64_t micros) {
-  if (micros == kFuture) return absl::InfiniteDuration();
-  if (micros == kPast) return -absl::InfiniteDuration();
-  return absl::Microseconds(micros);
-}
 
 // Reads values that may lie outside what this program knows, and keeps the first complaint.
 class ValueReader {

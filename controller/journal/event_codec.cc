@@ -109,7 +109,7 @@ void Write(const engine::TaskEnded& event, pb::Event& out) {
   WriteTask(event.task, *to.mutable_task());
   to.set_attempt(event.attempt);
   to.set_outcome(ToWire(event.outcome));
-  if (event.again_at) to.set_again_at(ToWire(*event.again_at));
+  if (event.again_at) to.set_again_at(ToMicros(*event.again_at));
   to.set_counted(event.counted);
   to.set_message(event.message);
   to.set_excerpt(event.excerpt);
@@ -120,7 +120,7 @@ engine::TaskEnded ReadTaskEnded(ValueReader& reader, const pb::TaskEnded& in) {
   event.task = ReadTask(reader, in.task());
   event.attempt = in.attempt();
   reader.Enum(in.outcome(), event.outcome);
-  if (in.has_again_at()) event.again_at = codec::TimeFromWire(in.again_at());
+  if (in.has_again_at()) event.again_at = TimeFromMicros(in.again_at());
   event.counted = in.counted();
   event.message = in.message();
   event.excerpt = in.excerpt();
@@ -196,7 +196,7 @@ void Write(const engine::Held& event, pb::Event& out) {
   to.set_why(ToWire(event.hold.why));
   to.set_who(event.hold.who);
   to.set_text(event.hold.text);
-  to.set_until(ToWire(event.hold.until));
+  to.set_until(ToMicros(event.hold.until));
   to.set_at_once(event.hold.at_once);
 }
 
@@ -205,7 +205,7 @@ engine::Held ReadHeld(ValueReader& reader, const pb::Held& in) {
   reader.Enum(in.why(), event.hold.why);
   event.hold.who = in.who();
   event.hold.text = in.text();
-  event.hold.until = codec::TimeFromWire(in.until());
+  event.hold.until = TimeFromMicros(in.until());
   event.hold.at_once = in.at_once();
   return event;
 }
@@ -321,7 +321,7 @@ std::string EncodeEvent(const engine::Event& event) {
   out.set_format(kFormat);
   std::visit(
       [&out](const auto& e) {
-        out.set_at(ToWire(e.at));
+        out.set_at(ToMicros(e.at));
         Write(e, out);
       },
       event);
@@ -338,7 +338,7 @@ absl::StatusOr<engine::Event> DecodeEvent(std::string_view bytes) {
   ValueReader reader;
   engine::Event event = ReadKind(reader, in);
   if (!reader.complaint().empty()) return WrittenByNewer(reader.complaint());
-  std::visit([&in](auto& e) { e.at = codec::TimeFromWire(in.at()); }, event);
+  std::visit([&in](auto& e) { e.at = TimeFromMicros(in.at()); }, event);
   return event;
 }
 

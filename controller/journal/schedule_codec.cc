@@ -11,8 +11,8 @@ void Write(const engine::Traits& traits, pb::Traits& out) {
   out.set_probe_decides(traits.probe_decides);
   out.set_on_rollback(traits.on_rollback);
   out.set_retries(traits.retries);
-  out.set_timeout(ToWire(traits.timeout));
-  out.set_deadline(ToWire(traits.deadline));
+  out.set_timeout(ToMicros(traits.timeout));
+  out.set_deadline(ToMicros(traits.deadline));
   out.set_unreachable(ToWire(traits.unreachable));
 }
 
@@ -25,8 +25,8 @@ engine::Traits ReadTraits(ValueReader& reader, const pb::Traits& in) {
   traits.probe_decides = in.probe_decides();
   traits.on_rollback = in.on_rollback();
   traits.retries = in.retries();
-  traits.timeout = DurationFromWire(in.timeout());
-  traits.deadline = DurationFromWire(in.deadline());
+  traits.timeout = DurationFromMicros(in.timeout());
+  traits.deadline = DurationFromMicros(in.deadline());
   reader.Enum(in.unreachable(), traits.unreachable);
   return traits;
 }
@@ -55,7 +55,7 @@ void Write(const engine::Gate& gate, pb::Gate& out) {
   out.set_kind(ToWire(gate.kind));
   out.set_role(gate.role);
   out.set_text(gate.text);
-  out.set_within(ToWire(gate.within));
+  out.set_within(ToMicros(gate.within));
   out.set_on_timeout(ToWire(gate.on_timeout));
 }
 
@@ -64,7 +64,7 @@ engine::Gate ReadGate(ValueReader& reader, const pb::Gate& in) {
   reader.Enum(in.kind(), gate.kind);
   gate.role = in.role();
   gate.text = in.text();
-  gate.within = DurationFromWire(in.within());
+  gate.within = DurationFromMicros(in.within());
   reader.Enum(in.on_timeout(), gate.on_timeout);
   return gate;
 }
@@ -102,7 +102,7 @@ void Write(const engine::Schedule& schedule, pb::Schedule& out) {
     pb::Phase& to = *out.add_phases();
     to.set_name(phase.name);
     to.set_max_failed(phase.max_failed);
-    to.set_takes(ToWire(phase.takes));
+    to.set_takes(ToMicros(phase.takes));
   }
   for (const engine::Step& step : schedule.steps) Write(step, *out.add_steps());
   for (const engine::Batch& batch : schedule.batches) Write(batch, *out.add_batches());
@@ -111,7 +111,8 @@ void Write(const engine::Schedule& schedule, pb::Schedule& out) {
 engine::Schedule ReadSchedule(ValueReader& reader, const pb::Schedule& in) {
   engine::Schedule schedule;
   for (const pb::Phase& phase : in.phases()) {
-    schedule.phases.push_back({phase.name(), phase.max_failed(), DurationFromWire(phase.takes())});
+    schedule.phases.push_back(
+        {phase.name(), phase.max_failed(), DurationFromMicros(phase.takes())});
   }
   for (const pb::Step& step : in.steps()) schedule.steps.push_back(ReadStep(reader, step));
   for (const pb::Batch& batch : in.batches()) schedule.batches.push_back(ReadBatch(reader, batch));
@@ -125,7 +126,7 @@ void Write(const engine::RollbackPolicy& policy, pb::RollbackPolicy& out) {
     to.set_count(share.count);
     to.set_percent(share.percent);
   }
-  out.set_within(ToWire(policy.within));
+  out.set_within(ToMicros(policy.within));
   pb::Triggers& triggers = *out.mutable_triggers();
   triggers.set_step_failed(policy.triggers.step_failed);
   triggers.set_check_failed(policy.triggers.check_failed);
@@ -139,7 +140,7 @@ engine::RollbackPolicy ReadPolicy(ValueReader& reader, const pb::RollbackPolicy&
   engine::RollbackPolicy policy;
   reader.Enum(in.database(), policy.database);
   for (const pb::Share& share : in.ramp()) policy.ramp.push_back({share.count(), share.percent()});
-  policy.within = DurationFromWire(in.within());
+  policy.within = DurationFromMicros(in.within());
   policy.triggers.step_failed = in.triggers().step_failed();
   policy.triggers.check_failed = in.triggers().check_failed();
   policy.triggers.manual = in.triggers().manual();

@@ -24,8 +24,8 @@ struct Cordon {
 
 // The certificate by which a host is known. Its fingerprint tells a renewed from a stolen name.
 struct Certificate {
-  std::string serial;        // hex
-  std::string fingerprint;   // "sha256:…" of the DER bytes
+  std::string serial;       // hex
+  std::string fingerprint;  // "sha256:…" of the DER bytes
   std::string pem;
   bool operator==(const Certificate&) const = default;
 };
@@ -42,19 +42,19 @@ struct HostRecord {
   State state = State::enrolled;
   std::string state_reason;
   std::optional<Cordon> cordon;
-  absl::Time first_seen = absl::InfiniteFuture();   // infinite future: not yet
-  absl::Time last_seen = absl::InfinitePast();      // infinite past: not yet
+  absl::Time first_seen = absl::InfiniteFuture();  // infinite future: not yet
+  absl::Time last_seen = absl::InfinitePast();     // infinite past: not yet
   bool operator==(const HostRecord&) const = default;
 };
 
 // A single-use right to become a host. Only its hash is kept.
 struct EnrolToken {
-  std::string hash;   // "sha256:…" of the token's secret part
+  std::string hash;  // "sha256:…" of the token's secret part
   HostId host;
   Labels labels;
   std::string created_by;
   absl::Time expires;
-  std::string used_by_key;   // "sha256:…" of the public key that spent it; "" = unspent
+  std::string used_by_key;  // "sha256:…" of the public key that spent it; "" = unspent
   bool operator==(const EnrolToken&) const = default;
 };
 
@@ -70,8 +70,8 @@ struct HostLock {
 // A sealed release that was pushed. (name, version) means one digest for ever.
 struct ReleaseRecord {
   std::string name, version;
-  std::string digest;            // "sha256:…"
-  std::uint64_t size = 0;        // bytes of its files
+  std::string digest;      // "sha256:…"
+  std::uint64_t size = 0;  // bytes of its files
   std::string pushed_by;
   absl::Time pushed_at;
   bool operator==(const ReleaseRecord&) const = default;
@@ -80,9 +80,9 @@ struct ReleaseRecord {
 // What the last finished rollout left on a host; drift is measured against it.
 struct Wanted {
   HostId host;
-  std::string app;      // application directory
-  std::string digest;   // of the release
-  std::string label;    // the release's version, for people
+  std::string app;     // application directory
+  std::string digest;  // of the release
+  std::string label;   // the release's version, for people
   RolloutId rollout;
   bool operator==(const Wanted&) const = default;
 };
@@ -90,7 +90,7 @@ struct Wanted {
 // A mutating call that was answered, so that its repetition gets the same answer.
 struct AnsweredRequest {
   std::string method, id;
-  std::string answer;   // serialized response
+  std::string answer;  // serialized response
   absl::Time at;
   bool operator==(const AnsweredRequest&) const = default;
 };

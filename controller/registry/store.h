@@ -14,10 +14,10 @@ namespace slipway::controller {
 // A rollout that is about to begin.
 struct NewRollout {
   RolloutId id;
-  std::vector<HostId> hosts;   // locked all or none
-  std::string who, reason;     // shown with each lock
+  std::vector<HostId> hosts;  // locked all or none
+  std::string who, reason;    // shown with each lock
   absl::Time at;
-  std::string first_record;    // EncodeEvent(Planned)
+  std::string first_record;  // EncodeEvent(Planned)
   // The call that asked for it, with its answer; nullopt: nobody may repeat it.
   std::optional<AnsweredRequest> request;
 };
@@ -33,8 +33,8 @@ class Store {
   // Takes the locks, remembers the request and appends the first record, in one transaction: all of
   // it is durable or nothing happened. The lease is at epoch 1, next 2.
   //
-  // Errors: FAILED_PRECONDITION when a host is locked (the message names host, owner and reason; the
-  // first three hosts at most); ALREADY_EXISTS when the rollout or the request is known already
+  // Errors: FAILED_PRECONDITION when a host is locked (the message names host, owner and reason;
+  // the first three hosts at most); ALREADY_EXISTS when the rollout or the request is known already
   // (Registry::FindRequest has the answer); else those of Journal::Append.
   virtual absl::StatusOr<Lease> CreateRollout(const NewRollout& rollout) = 0;
 };

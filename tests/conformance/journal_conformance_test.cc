@@ -4,7 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/conformance/journal_backends.h"
+#include "tests/conformance/store_backends.h"
 
 namespace slipway::controller {
 namespace {
@@ -24,11 +24,11 @@ std::vector<std::string> BytesOf(const absl::StatusOr<std::vector<Record>>& reco
   return bytes;
 }
 
-class JournalConformance : public testing::TestWithParam<JournalBackend> {
+class JournalConformance : public testing::TestWithParam<StoreBackend> {
  protected:
   void SetUp() override {
     backend_ = GetParam().make();
-    journal_ = backend_->Open();
+    journal_ = &backend_->Open()->journal();
   }
 
   Lease Acquire(const RolloutId& rollout) {
@@ -40,7 +40,7 @@ class JournalConformance : public testing::TestWithParam<JournalBackend> {
     return journal_->Append(rollout, lease, records);
   }
 
-  std::unique_ptr<JournalHome> backend_;
+  std::unique_ptr<StoreHome> backend_;
   Journal* journal_ = nullptr;
 };
 
@@ -131,7 +131,7 @@ TEST_P(JournalConformance, AppendingNothingChecksTheLease) {
 TEST_P(JournalConformance, EpochRisesAlsoWithoutRecords) {
   EXPECT_EQ(Acquire(kOne).epoch, 1u);
   EXPECT_EQ(Acquire(kOne).epoch, 2u);
-  journal_ = backend_->Open();
+  journal_ = &backend_->Open()->journal();
   EXPECT_EQ(Acquire(kOne).epoch, 3u);
 }
 
@@ -161,7 +161,7 @@ TEST_P(JournalConformance, ReopeningKeepsEverything) {
   const auto before = journal_->Read(kOne, 1);
   ASSERT_TRUE(before.ok());
 
-  journal_ = backend_->Open();
+  journal_ = &backend_->Open()->journal();
   const auto after = journal_->Read(kOne, 1);
   ASSERT_TRUE(after.ok()) << after.status();
   EXPECT_EQ(*after, *before);
@@ -253,7 +253,7 @@ TEST_P(JournalConformance, RivalsForOneRolloutNeverInterleave) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, JournalConformance, testing::ValuesIn(JournalBackends()),
+INSTANTIATE_TEST_SUITE_P(Backends, JournalConformance, testing::ValuesIn(StoreBackends()),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace
