@@ -1,0 +1,144 @@
+#include "tests/cli/fake_controller.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "common/clock.h"
+#include "common/tls/credentials.h"
+#include "controller/setup.h"
+#include "slipway/v1/fleet.grpc.pb.h"
+#include "slipway/v1/rollout.grpc.pb.h"
+
+namespace slipway::cli {
+namespace {
+
+grpc::Status ToGrpc(const absl::Status& status, const std::string& details = "") {
+  return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message()), details};
+}
+
+template <class Answer>
+grpc::Status Give(const absl::StatusOr<Answer>& answer, Answer* out,
+                  const std::string& details = "") {
+  if (!answer.ok()) return ToGrpc(answer.status(), details);
+  *out = *answer;
+  return grpc::Status::OK;
+}
+
+class Rollouts final : public v1::RolloutService::Service {
+ public:
+  explicit Rollouts(Script& script) : script_(script) {}
+
+  grpc::Status CreateRollout(grpc::ServerContext*, const v1::CreateRolloutRequest* request,
+                             v1::Rollout* out) override {
+    return Give(script_.create(*request), out, script_.plan_problems);
+  }
+  grpc::Status GetRollout(grpc::ServerContext*, const v1::GetRolloutRequest* request,
+                          v1::Rollout* out) override {
+    return Give(script_.get(request->id()), out);
+  }
+  grpc::Status WatchRollout(grpc::ServerContext* context, const v1::WatchRolloutRequest* request,
+                            grpc::ServerWriter<v1::RolloutUpdate>* writer) override {
+    for (const v1::RolloutUpdate& update : script_.updates) {
+      if (update.rollout().sequence() > request->after_sequence()) writer->Write(update);
+    }
+    // Whatever comes next, the client decides when it has seen enough.
+    absl::Notification never;
+    while (!context->IsCancelled()) never.WaitForNotificationWithTimeout(absl::Milliseconds(20));
+    return grpc::Status::CANCELLED;
+  }
+  grpc::Status ListRollouts(grpc::ServerContext*, const v1::ListRolloutsRequest*,
+                            v1::ListRolloutsResponse* out) override {
+    return Give(script_.get(""), out->add_rollouts());
+  }
+  grpc::Status GetLogs(grpc::ServerContext*, const v1::GetLogsRequest*,
+                       grpc::ServerWriter<v1::LogChunk>* writer) override {
+    v1::LogChunk chunk;
+    chunk.set_host("web-1");
+    chunk.set_step("start");
+    chunk.set_data(script_.logs);
+    writer->Write(chunk);
+    return grpc::Status::OK;
+  }
+
+#define SLIPWAY_FAKE_VERB(Method)                                                              \
+  grpc::Status Method(grpc::ServerContext*, const v1::SteerRequest* request, v1::Rollout* out) \
+      override {                                                                               \
+    return Give(script_.steer(#Method, *request), out);                                        \
+  }
+  SLIPWAY_FAKE_VERB(PauseRollout)
+  SLIPWAY_FAKE_VERB(ResumeRollout)
+  SLIPWAY_FAKE_VERB(AbortRollout)
+  SLIPWAY_FAKE_VERB(RetryRollout)
+  SLIPWAY_FAKE_VERB(SkipHosts)
+  SLIPWAY_FAKE_VERB(RollBack)
+#undef SLIPWAY_FAKE_VERB
+
+ private:
+  Script& script_;
+};
+
+class Fleet final : public v1::FleetService::Service {
+ public:
+  explicit Fleet(Script& script) : script_(script) {}
+  grpc::Status ListHosts(grpc::ServerContext*, const v1::ListHostsRequest* request,
+                         v1::ListHostsResponse* out) override {
+    return Give(script_.hosts(request->selector()), out);
+  }
+
+ private:
+  Script& script_;
+};
+
+}  // namespace
+
+struct FakeController::Parts {
+  explicit Parts(Script& script) : rollouts(script), fleet(script) {}
+  Rollouts rollouts;
+  Fleet fleet;
+  std::unique_ptr<grpc::Server> server;
+  std::string config;
+  int port = 0;
+};
+
+std::unique_ptr<FakeController> FakeController::Start(const std::string& dir, Script& script) {
+  controller::Config config;
+  config.dir = absl::StrCat(dir, "/controller");
+  config.hosts = {"127.0.0.1"};
+  const absl::Time now = SystemClock().Now();
+  if (!controller::Initialise(config, "tester", now).ok()) return nullptr;
+  const auto authority = tls::Authority::Open(controller::AuthorityDir(config));
+  if (!authority.ok()) return nullptr;
+  const auto keys = controller::OwnCertificate(config, *authority, now);
+  if (!keys.ok()) return nullptr;
+  auto parts = std::make_unique<Parts>(script);
+  parts->config = absl::StrCat(config.dir, "/operators/tester/config.yaml");
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", tls::MutualServerCredentials(*keys), &parts->port);
+  builder.RegisterService(&parts->rollouts);
+  builder.RegisterService(&parts->fleet);
+  parts->server = builder.BuildAndStart();
+  if (parts->server == nullptr) return nullptr;
+  return std::unique_ptr<FakeController>(new FakeController(std::move(parts)));
+}
+
+FakeController::FakeController(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+FakeController::~FakeController() {
+  Stop();
+}
+
+void FakeController::Stop() {
+  if (parts_->server == nullptr) return;
+  parts_->server->Shutdown(absl::ToChronoTime(SystemClock().Now()));
+  parts_->server.reset();
+}
+
+std::vector<std::string> FakeController::environment() const {
+  return {absl::StrCat("SLIPWAY_CONFIG=", parts_->config),
+          absl::StrCat("SLIPWAY_CONTROLLER=127.0.0.1:", parts_->port)};
+}
+
+}  // namespace slipway::cli
