@@ -486,7 +486,7 @@ class ReleaseDirectories(MediaRepositoryTest):
         self.assertIn("status 404 instead of 201", run.stderr)
 
     def test_each_release_directory_is_complete(self):
-        for version in ("1.0.0", "2.0.0", "2.1.0-dies-at-start", "2.1.0-dies-after-2s",
+        for version in ("1.0.0", "2.0.0", "2.2.0", "2.1.0-dies-at-start", "2.1.0-dies-after-2s",
                         "2.1.0-never-healthy", "2.1.0-logs-fatal", "2.1.0-ignores-term"):
             directory = release_directory(version)
             self.assertIn(f"version: {version}\n", (directory / "release.yaml").read_text())
