@@ -1,5 +1,5 @@
-// Stable codes of what can be wrong with a plan. A code is never given another meaning; docs/plan.md
-// lists them with their titles, and a test keeps the two equal.
+// Stable codes of what can be wrong with a plan. A code is never given another meaning;
+// docs/plan.md lists them with their titles, and a test keeps the two equal.
 #pragma once
 
 #include <array>
@@ -18,14 +18,16 @@ inline constexpr ErrorCode kDuplicateKey{"P002", "a key is given twice"};
 inline constexpr ErrorCode kUnknownKey{"P003", "unknown key"};
 inline constexpr ErrorCode kAnchor{"P004", "anchors and aliases are not part of the language"};
 inline constexpr ErrorCode kTag{"P005", "tags are not part of the language"};
-inline constexpr ErrorCode kAmbiguousWord{"P006", "a word that YAML dialects read differently needs quotes"};
+inline constexpr ErrorCode kAmbiguousWord{
+    "P006", "a word that YAML dialects read differently needs quotes"};
 inline constexpr ErrorCode kSeveralDocuments{"P007", "the file holds more than one document"};
 inline constexpr ErrorCode kTab{"P008", "a tab is used for indentation"};
 inline constexpr ErrorCode kBadText{"P009", "the file is not clean UTF-8 text"};
 inline constexpr ErrorCode kTooLarge{"P010", "the file is too large or too deep"};
 // Of values against the schema.
 inline constexpr ErrorCode kMissingKey{"P011", "a required key is missing"};
-inline constexpr ErrorCode kWrongKind{"P012", "a mapping, a list or a single value stands where another is expected"};
+inline constexpr ErrorCode kWrongKind{
+    "P012", "a mapping, a list or a single value stands where another is expected"};
 inline constexpr ErrorCode kBadDuration{"P013", "not a duration with units"};
 inline constexpr ErrorCode kBadShare{"P014", "not a number of hosts or a share from 1% to 100%"};
 inline constexpr ErrorCode kBadSize{"P015", "not a size with a unit"};
@@ -47,7 +49,8 @@ inline constexpr ErrorCode kBadGuard{"P038", "a group's guard contradicts itself
 inline constexpr ErrorCode kShrinkingRamp{"P039", "a ramp gets smaller"};
 inline constexpr ErrorCode kMisplacedStrategy{"P040", "a strategy where nothing is batched"};
 inline constexpr ErrorCode kEndlessWait{"P041", "a wait without a limit"};
-inline constexpr ErrorCode kNoReason{"P042", "verification or rollback is switched off without a reason"};
+inline constexpr ErrorCode kNoReason{"P042",
+                                     "verification or rollback is switched off without a reason"};
 inline constexpr ErrorCode kBadUndo{"P043", "undo does not fit the step"};
 inline constexpr ErrorCode kBadRollback{"P044", "the rollback contradicts itself"};
 inline constexpr ErrorCode kBadVariable{"P045", "a variable cannot be read or is not defined"};
@@ -64,7 +67,8 @@ inline constexpr ErrorCode kUnknownHook{"P064", "the release has no such hook"};
 inline constexpr ErrorCode kNoApp{"P065", "the directory of an application cannot be told"};
 inline constexpr ErrorCode kNoWayBack{"P066", "the plan cannot be undone from each of its steps"};
 inline constexpr ErrorCode kHostLocked{"P067", "a host is held by another rollout"};
-inline constexpr ErrorCode kTooLargePlan{"P068", "the plan compiles to more batches or steps than a rollout can hold"};
+inline constexpr ErrorCode kTooLargePlan{
+    "P068", "the plan compiles to more batches or steps than a rollout can hold"};
 // Warnings.
 inline constexpr ErrorCode kUnusedGroup{"P101", "a group is not used"};
 inline constexpr ErrorCode kGroupDown{"P102", "a batch takes down every host of a group at once"};
@@ -75,14 +79,19 @@ inline constexpr ErrorCode kUnusedReason{"P106", "a reason is given but nothing 
 inline constexpr ErrorCode kHostAway{"P107", "a host is not connected"};
 
 inline constexpr std::array kAllErrorCodes{
-    kNotYaml, kDuplicateKey, kUnknownKey, kAnchor, kTag, kAmbiguousWord, kSeveralDocuments, kTab,
-    kBadText, kTooLarge, kMissingKey, kWrongKind, kBadDuration, kBadShare, kBadSize, kBadNumber,
-    kBadBool, kUnknownValue, kUnserved, kEmptyFile, kFormatVersion, kUnknownAction, kNotOneAction,
-    kDuplicateName, kEmptyPhase, kMixedPhase, kUnknownGroup, kBadSelector, kBadGuard,
-    kShrinkingRamp, kMisplacedStrategy, kEndlessWait, kNoReason, kBadUndo, kBadRollback,
-    kBadVariable, kBadName, kBadValue, kMisplacedKey, kVersionTooOld, kEmptyGroup, kGuardBroken,
-    kUnknownService, kUnknownComponent, kUnknownHook, kNoApp, kNoWayBack, kHostLocked,
-    kTooLargePlan, kUnusedGroup, kGroupDown, kGenerousBudget, kNotStaged, kNotChecked,
-    kUnusedReason, kHostAway};
+    kNotYaml,       kDuplicateKey,  kUnknownKey,        kAnchor,
+    kTag,           kAmbiguousWord, kSeveralDocuments,  kTab,
+    kBadText,       kTooLarge,      kMissingKey,        kWrongKind,
+    kBadDuration,   kBadShare,      kBadSize,           kBadNumber,
+    kBadBool,       kUnknownValue,  kUnserved,          kEmptyFile,
+    kFormatVersion, kUnknownAction, kNotOneAction,      kDuplicateName,
+    kEmptyPhase,    kMixedPhase,    kUnknownGroup,      kBadSelector,
+    kBadGuard,      kShrinkingRamp, kMisplacedStrategy, kEndlessWait,
+    kNoReason,      kBadUndo,       kBadRollback,       kBadVariable,
+    kBadName,       kBadValue,      kMisplacedKey,      kVersionTooOld,
+    kEmptyGroup,    kGuardBroken,   kUnknownService,    kUnknownComponent,
+    kUnknownHook,   kNoApp,         kNoWayBack,         kHostLocked,
+    kTooLargePlan,  kUnusedGroup,   kGroupDown,         kGenerousBudget,
+    kNotStaged,     kNotChecked,    kUnusedReason,      kHostAway};
 
 }  // namespace slipway::plan

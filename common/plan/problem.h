@@ -12,7 +12,7 @@ namespace slipway::plan {
 struct Problem {
   enum class Severity { error, warning };
   Severity severity = Severity::error;
-  std::string code;          // "P014", see plan_errors.h
+  std::string code;  // "P014", see plan_errors.h
   std::string message;
   std::string file;
   std::uint32_t line = 0;

@@ -43,9 +43,9 @@ std::string RenderOne(const Problem& p, const Painter& paint) {
   const std::string_view colour = error ? kRed : kYellow;
   const std::string number = absl::StrCat(p.line);
   const std::string gutter(p.line == 0 ? 1 : number.size(), ' ');
-  std::string text = absl::StrCat(
-      paint(colour, absl::StrCat(error ? "error[" : "warning[", p.code, "]")),
-      paint(kBold, absl::StrCat(": ", p.message)), "\n");
+  std::string text =
+      absl::StrCat(paint(colour, absl::StrCat(error ? "error[" : "warning[", p.code, "]")),
+                   paint(kBold, absl::StrCat(": ", p.message)), "\n");
   if (!p.file.empty()) {
     absl::StrAppend(&text, gutter, paint(kBlue, "-->"), " ", p.file);
     if (p.line != 0) absl::StrAppend(&text, ":", p.line, ":", p.column);
@@ -53,16 +53,16 @@ std::string RenderOne(const Problem& p, const Painter& paint) {
   }
   if (p.line != 0 && !p.source_line.empty()) {
     const std::string carets(std::clamp<std::uint32_t>(p.length, 1, 200), '^');
-    absl::StrAppend(&text, gutter, paint(kBlue, " |"), "\n", paint(kBlue, absl::StrCat(number, " |")),
-                    " ", p.source_line, "\n", gutter, paint(kBlue, " |"), " ",
-                    Indent(p.source_line, p.column - 1),
-                    paint(colour, p.label.empty() ? carets : absl::StrCat(carets, " ", p.label)), "\n");
+    absl::StrAppend(
+        &text, gutter, paint(kBlue, " |"), "\n", paint(kBlue, absl::StrCat(number, " |")), " ",
+        p.source_line, "\n", gutter, paint(kBlue, " |"), " ", Indent(p.source_line, p.column - 1),
+        paint(colour, p.label.empty() ? carets : absl::StrCat(carets, " ", p.label)), "\n");
   } else if (!p.label.empty()) {
     absl::StrAppend(&text, gutter, paint(kBlue, " = "), p.label, "\n");
   }
   if (!p.help.empty()) {
-    absl::StrAppend(&text, gutter, paint(kBlue, " |"), "\n", gutter, paint(kBlue, " = "), "help: ",
-                    p.help, "\n");
+    absl::StrAppend(&text, gutter, paint(kBlue, " |"), "\n", gutter, paint(kBlue, " = "),
+                    "help: ", p.help, "\n");
   }
   return text;
 }

@@ -20,7 +20,7 @@ namespace {
 using google::protobuf::EnumDescriptor;
 using google::protobuf::Message;
 
-constexpr std::array<std::string_view, 9> kAmbiguousWords = {"yes", "no",    "on",   "off", "y",
+constexpr std::array<std::string_view, 9> kAmbiguousWords = {"yes", "no",   "on",    "off", "y",
                                                              "n",   "true", "false", "null"};
 
 bool IsDigits(std::string_view text) {
@@ -45,7 +45,8 @@ std::optional<Refusal> BindDuration(const YamlNode& node, const std::string& key
   }
   google::protobuf::Duration value;
   value.set_seconds(absl::ToInt64Seconds(*duration));
-  value.set_nanos(static_cast<std::int32_t>(absl::ToInt64Nanoseconds(*duration % absl::Seconds(1))));
+  value.set_nanos(
+      static_cast<std::int32_t>(absl::ToInt64Nanoseconds(*duration % absl::Seconds(1))));
   to.CopyFrom(value);
   return std::nullopt;
 }
@@ -53,7 +54,8 @@ std::optional<Refusal> BindDuration(const YamlNode& node, const std::string& key
 std::optional<Refusal> BindShare(const YamlNode& node, const std::string& key, Message& to) {
   const auto share = ParseShare(node.text);
   if (!share.has_value()) {
-    const bool large = node.text.ends_with('%') && IsDigits(node.text.substr(0, node.text.size() - 1));
+    const bool large =
+        node.text.ends_with('%') && IsDigits(node.text.substr(0, node.text.size() - 1));
     return Refusal{kBadShare,
                    {large ? absl::StrCat(key, " of `", node.text, "` is no share of a group")
                           : absl::StrCat("`", key, ": ", node.text, "` is not a number of hosts"),
@@ -107,10 +109,11 @@ std::optional<Refusal> BindBool(const YamlNode& node, const std::string& key,
 std::optional<Refusal> BindString(const YamlNode& node, const std::string& key,
                                   const FieldDescriptor& field, Message& message) {
   if (IsAmbiguousWord(node)) {
-    return Refusal{kAmbiguousWord,
-                   {absl::StrCat("`", node.text, "` without quotes is a boolean or nothing to some readers"),
-                    "text that looks like this needs quotes",
-                    absl::StrCat("write `", key, ": \"", node.text, "\"`")}};
+    return Refusal{
+        kAmbiguousWord,
+        {absl::StrCat("`", node.text, "` without quotes is a boolean or nothing to some readers"),
+         "text that looks like this needs quotes",
+         absl::StrCat("write `", key, ": \"", node.text, "\"`")}};
   }
   const auto& reflection = *message.GetReflection();
   field.is_repeated() ? reflection.AddString(&message, &field, node.text)
@@ -121,8 +124,8 @@ std::optional<Refusal> BindString(const YamlNode& node, const std::string& key,
 std::optional<Refusal> BindNumber(const YamlNode& node, const std::string& key,
                                   const FieldDescriptor& field, Message& message) {
   const bool wide = field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64;
-  const std::uint64_t max = wide ? std::numeric_limits<std::uint64_t>::max()
-                                 : std::numeric_limits<std::uint32_t>::max();
+  const std::uint64_t max =
+      wide ? std::numeric_limits<std::uint64_t>::max() : std::numeric_limits<std::uint32_t>::max();
   const auto value = !node.plain ? std::nullopt : ParseWhole(node.text, max);
   if (!value.has_value()) {
     return Refusal{kBadNumber,
@@ -175,7 +178,8 @@ bool IsScalarField(const FieldDescriptor& field) {
 std::optional<Refusal> BindScalar(const YamlNode& node, const std::string& key,
                                   const FieldDescriptor& field, Message& message) {
   if (node.plain && node.text.empty()) {
-    return Refusal{kWrongKind, {absl::StrCat("`", key, "` has no value"), "a value is missing here"}};
+    return Refusal{kWrongKind,
+                   {absl::StrCat("`", key, "` has no value"), "a value is missing here"}};
   }
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_MESSAGE: {
@@ -183,9 +187,12 @@ std::optional<Refusal> BindScalar(const YamlNode& node, const std::string& key,
       return field.message_type() == v1::Share::descriptor() ? BindShare(node, key, to)
                                                              : BindDuration(node, key, to);
     }
-    case FieldDescriptor::CPPTYPE_ENUM: return BindEnum(node, key, field, message);
-    case FieldDescriptor::CPPTYPE_BOOL: return BindBool(node, key, field, message);
-    case FieldDescriptor::CPPTYPE_STRING: return BindString(node, key, field, message);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return BindEnum(node, key, field, message);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return BindBool(node, key, field, message);
+    case FieldDescriptor::CPPTYPE_STRING:
+      return BindString(node, key, field, message);
     case FieldDescriptor::CPPTYPE_UINT64:
     case FieldDescriptor::CPPTYPE_UINT32:
       return IsBytes(field) ? BindSize(node, key, field, message)
@@ -193,7 +200,8 @@ std::optional<Refusal> BindScalar(const YamlNode& node, const std::string& key,
     case FieldDescriptor::CPPTYPE_INT32:
     case FieldDescriptor::CPPTYPE_INT64:
     case FieldDescriptor::CPPTYPE_DOUBLE:
-    case FieldDescriptor::CPPTYPE_FLOAT: break;
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      break;
   }
   return Refusal{kWrongKind, {absl::StrCat("`", key, "` has a type that a file cannot hold")}};
 }

@@ -33,7 +33,9 @@ constexpr std::array<SizeUnit, 9> kSizeUnits = {{{"TiB", 1ULL << 40},
                                                  {"B", 1}}};
 constexpr std::size_t kBinaryUnits = 4;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // Cuts leading characters for which `wanted` holds off `text`.
 template <typename Wanted>

@@ -11,8 +11,8 @@ TEST(Durations, CarryUnitsInFallingOrder) {
   EXPECT_EQ(ParseDuration("14d"), absl::Hours(14 * 24));
   EXPECT_EQ(ParseDuration("1m500ms"), absl::Milliseconds(60500));
   EXPECT_EQ(ParseDuration("0s"), absl::ZeroDuration());
-  for (const char* bad : {"", "90", "s", "1.5h", "-1s", "30m1h", "1h1h", "90 s", "1H", "4000d", "s1",
-                          "99999999999999999999s", "01s"}) {
+  for (const char* bad : {"", "90", "s", "1.5h", "-1s", "30m1h", "1h1h", "90 s", "1H", "4000d",
+                          "s1", "99999999999999999999s", "01s"}) {
     EXPECT_FALSE(ParseDuration(bad).has_value()) << bad;
   }
 }

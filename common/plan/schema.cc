@@ -54,17 +54,27 @@ const FieldDescriptor* BareFieldOf(const Descriptor& message) {
   return message.field(0)->options().GetExtension(v1::bare) ? message.field(0) : nullptr;
 }
 
-bool IsRequired(const FieldDescriptor& field) { return field.options().GetExtension(v1::required); }
-bool IsUnserved(const FieldDescriptor& field) { return field.options().GetExtension(v1::unserved); }
+bool IsRequired(const FieldDescriptor& field) {
+  return field.options().GetExtension(v1::required);
+}
+bool IsUnserved(const FieldDescriptor& field) {
+  return field.options().GetExtension(v1::unserved);
+}
 bool IsUnserved(const EnumValueDescriptor& value) {
   return value.options().GetExtension(v1::unserved_value);
 }
-bool IsBytes(const FieldDescriptor& field) { return field.options().GetExtension(v1::bytes); }
+bool IsBytes(const FieldDescriptor& field) {
+  return field.options().GetExtension(v1::bytes);
+}
 bool IsOneOrList(const FieldDescriptor& field) {
   return field.options().GetExtension(v1::one_or_list);
 }
-bool IsOneKey(const Descriptor& message) { return message.options().GetExtension(v1::one_key); }
+bool IsOneKey(const Descriptor& message) {
+  return message.options().GetExtension(v1::one_key);
+}
 
-std::string NameOf(const EnumValueDescriptor& value) { return absl::AsciiStrToLower(value.name()); }
+std::string NameOf(const EnumValueDescriptor& value) {
+  return absl::AsciiStrToLower(value.name());
+}
 
 }  // namespace slipway::plan

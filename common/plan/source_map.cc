@@ -9,8 +9,9 @@ namespace {
 constexpr std::size_t kStride = 512;
 
 std::uint32_t CountCharacters(std::string_view text) {
-  return static_cast<std::uint32_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::uint32_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
 }  // namespace
@@ -59,7 +60,9 @@ std::string_view SourceMap::Line(std::uint32_t line) const {
   return text;
 }
 
-void SourceMap::Set(const std::string& path, Span key, Span value) { places_[path] = {key, value}; }
+void SourceMap::Set(const std::string& path, Span key, Span value) {
+  places_[path] = {key, value};
+}
 
 const SourceMap::Place* SourceMap::Nearest(std::string path) const {
   while (true) {
@@ -84,8 +87,7 @@ Span SourceMap::Value(std::string path) const {
 
 Problem SourceMap::At(Span span, const ErrorCode& code, Words words) const {
   Problem problem;
-  problem.severity =
-      code.code >= "P100" ? Problem::Severity::warning : Problem::Severity::error;
+  problem.severity = code.code >= "P100" ? Problem::Severity::warning : Problem::Severity::error;
   problem.code = code.code;
   problem.message = std::move(words.message);
   problem.file = file_;

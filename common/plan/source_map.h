@@ -44,7 +44,8 @@ class SourceMap {
   void Set(const std::string& path, Span key, Span value);
   // Whether the file holds this path.
   bool Has(const std::string& path) const { return places_.contains(path); }
-  // The place of a key or value; that of the nearest enclosing one when the path is not in the file.
+  // The place of a key or value; that of the nearest enclosing one when the path is not in the
+  // file.
   Span Key(std::string path) const;
   Span Value(std::string path) const;
 

@@ -35,21 +35,26 @@ class TreeMaker {
   // false: stop reading.
   bool Take(fy_event* event) {
     switch (event->type) {
-      case FYET_DOCUMENT_START: return StartDocument(event);
+      case FYET_DOCUMENT_START:
+        return StartDocument(event);
       case FYET_MAPPING_START:
         Refuse(event->mapping_start.anchor, event->mapping_start.tag);
         return Open(YamlNode::Kind::mapping, event);
       case FYET_SEQUENCE_START:
         Refuse(event->sequence_start.anchor, event->sequence_start.tag);
         return Open(YamlNode::Kind::list, event);
-      case FYET_SCALAR: return Scalar(event);
-      case FYET_ALIAS: return Alias(event);
+      case FYET_SCALAR:
+        return Scalar(event);
+      case FYET_ALIAS:
+        return Alias(event);
       case FYET_MAPPING_END:
-      case FYET_SEQUENCE_END: return Close(event);
+      case FYET_SEQUENCE_END:
+        return Close(event);
       case FYET_NONE:
       case FYET_STREAM_START:
       case FYET_STREAM_END:
-      case FYET_DOCUMENT_END: return true;
+      case FYET_DOCUMENT_END:
+        return true;
     }
     return true;
   }
@@ -71,11 +76,14 @@ class TreeMaker {
     return source_.Bytes(begin->input_pos, end == nullptr ? 0 : end->input_pos);
   }
 
-  Span SpanOf(fy_token* token) const {
-    const fy_mark* begin = fy_token_start_mark(token);
+  // Of a token whose name is marked by `sigil`, which the parser leaves out.
+  Span SpanOf(fy_token* token, char sigil) const {
+    const fy_mark* mark = fy_token_start_mark(token);
     const fy_mark* end = fy_token_end_mark(token);
-    if (begin == nullptr) return {};
-    return source_.Bytes(begin->input_pos, end == nullptr ? 0 : end->input_pos);
+    if (mark == nullptr) return {};
+    std::size_t begin = mark->input_pos;
+    if (begin > 0 && begin <= source_.text().size() && source_.text()[begin - 1] == sigil) --begin;
+    return source_.Bytes(begin, end == nullptr ? 0 : end->input_pos);
   }
 
   bool StartDocument(fy_event* event) {
@@ -87,22 +95,23 @@ class TreeMaker {
 
   void Refuse(fy_token* anchor, fy_token* tag) {
     if (anchor != nullptr) {
-      problems_.push_back(source_.At(SpanOf(anchor), kAnchor,
-                                     {"anchors are not part of the language",
-                                      "repeat what is meant where it is meant"}));
+      problems_.push_back(source_.At(
+          SpanOf(anchor, '&'), kAnchor,
+          {"anchors are not part of the language", "repeat what is meant where it is meant"}));
     }
     if (tag != nullptr) {
-      problems_.push_back(source_.At(SpanOf(tag), kTag,
-                                     {"tags are not part of the language",
-                                      "the key says which type its value has"}));
+      problems_.push_back(source_.At(
+          SpanOf(tag, '!'), kTag,
+          {"tags are not part of the language", "the key says which type its value has"}));
     }
   }
 
   // Counts a node; false when there are too many.
   bool Count(Span span) {
     if (++nodes_ <= kNodesMax) return true;
-    problems_.push_back(source_.At(
-        span, kTooLarge, {absl::StrCat("more than ", kNodesMax, " values"), "no further than here"}));
+    problems_.push_back(
+        source_.At(span, kTooLarge,
+                   {absl::StrCat("more than ", kNodesMax, " values"), "no further than here"}));
     return false;
   }
 
@@ -114,9 +123,9 @@ class TreeMaker {
     level.begin = begin == nullptr ? 0 : begin->input_pos;
     if (!Count(level.node.span)) return false;
     if (open_.size() == kDepthMax) {
-      problems_.push_back(source_.At(level.node.span, kTooLarge,
-                                     {absl::StrCat("nested deeper than ", kDepthMax, " levels"),
-                                      "no deeper than here"}));
+      problems_.push_back(source_.At(
+          level.node.span, kTooLarge,
+          {absl::StrCat("nested deeper than ", kDepthMax, " levels"), "no deeper than here"}));
       return false;
     }
     open_.push_back(std::move(level));
@@ -136,17 +145,20 @@ class TreeMaker {
     } else {
       node.plain = true;  // `key:` and nothing behind it
     }
-    node.refused = event->scalar.tag != nullptr;
+    if (event->scalar.tag != nullptr) {
+      node.refused = true;
+      node.span = SpanOf(event->scalar.tag, '!');
+    }
     return Count(node.span) && Add(std::move(node));
   }
 
   bool Alias(fy_event* event) {
     YamlNode node;
-    node.span = SpanOf(event);
+    node.span = SpanOf(event->alias.anchor, '*');
     node.refused = true;
-    problems_.push_back(source_.At(node.span, kAnchor,
-                                   {"aliases are not part of the language",
-                                    "repeat what is meant where it is meant"}));
+    problems_.push_back(source_.At(
+        node.span, kAnchor,
+        {"aliases are not part of the language", "repeat what is meant where it is meant"}));
     return Count(node.span) && Add(std::move(node));
   }
 
@@ -169,6 +181,7 @@ class TreeMaker {
     }
     Level& level = open_.back();
     if (level.node.kind == YamlNode::Kind::list) {
+      if (node.span.line == 0) node.span = level.node.span;
       level.node.items.push_back(std::move(node));
     } else if (!level.key.has_value()) {
       if (node.kind != YamlNode::Kind::scalar && !node.refused) {
@@ -193,6 +206,7 @@ class TreeMaker {
            absl::StrCat("the first stands in line ", first->second.line), "keep one of them"}));
       return;
     }
+    if (value.span.line == 0) value.span = key.span;  // nothing stands there to point at
     level.node.entries.push_back({std::move(key), std::move(value)});
   }
 
@@ -219,7 +233,9 @@ void AddParserErrors(fy_diag* diag, const SourceMap& source, std::vector<Problem
     }
   }
   const std::string reason(absl::StripAsciiWhitespace(error->msg == nullptr ? "" : error->msg));
-  problems.push_back(source.At(span, kNotYaml, {absl::StrCat("not valid YAML: ", reason), "here"}));
+  problems.push_back(source.At(
+      span, kNotYaml,
+      {absl::StrCat("not valid YAML: ", reason), source.Line(span.line).empty() ? "" : "here"}));
 }
 
 Parser MakeParser(fy_diag* diag) {

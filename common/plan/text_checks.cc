@@ -35,11 +35,11 @@ void CheckEncoding(const SourceMap& source, std::vector<Problem>& problems) {
     const std::size_t length = SequenceLength(text.substr(i));
     const auto byte = static_cast<unsigned char>(text[i]);
     if (length == 0 || IsControl(byte)) {
-      Problem problem = source.At(
-          source.Bytes(i, i + 1), kBadText,
-          {absl::StrCat("byte 0x", absl::Hex(byte, absl::kZeroPad2),
-                        length == 0 ? " is not UTF-8" : " is a control character"),
-           "here", "save the file as UTF-8 text"});
+      Problem problem =
+          source.At(source.Bytes(i, i + 1), kBadText,
+                    {absl::StrCat("byte 0x", absl::Hex(byte, absl::kZeroPad2),
+                                  length == 0 ? " is not UTF-8" : " is a control character"),
+                     "", "save the file as UTF-8 text"});
       problem.source_line.clear();  // a terminal is no place for such bytes
       problems.push_back(std::move(problem));
       return;

@@ -20,11 +20,18 @@ using google::protobuf::Message;
 
 const char* KindName(YamlNode::Kind kind) {
   switch (kind) {
-    case YamlNode::Kind::scalar: return "a single value";
-    case YamlNode::Kind::list: return "a list";
-    case YamlNode::Kind::mapping: return "a mapping";
+    case YamlNode::Kind::scalar:
+      return "a single value";
+    case YamlNode::Kind::list:
+      return "a list";
+    case YamlNode::Kind::mapping:
+      return "a mapping";
   }
   return "";
+}
+
+std::string Quoted(const std::string& name) {
+  return absl::StrCat("`", name, "`");
 }
 
 bool IsNothing(const YamlNode& node) {
@@ -34,7 +41,8 @@ bool IsNothing(const YamlNode& node) {
 // Walks tree and descriptors together. Lives for one file.
 class Binder {
  public:
-  Binder(SourceMap& source, std::vector<Problem>& problems) : source_(source), problems_(problems) {}
+  Binder(SourceMap& source, std::vector<Problem>& problems)
+      : source_(source), problems_(problems) {}
 
   // A mapping whose keys may belong to any of `targets`, the first that has it.
   void BindMapping(const YamlNode& node, const std::string& path, const std::string& name,
@@ -48,7 +56,9 @@ class Binder {
       Message* owner = nullptr;
       const std::optional<FieldPath> fields = Find(targets, entry.key.text, owner);
       if (!fields.has_value()) {
-        RefuseUnknownKey(entry.key, name, targets);
+        if (const FieldDescriptor* meant = RefuseUnknownKey(entry.key, name, targets)) {
+          seen.insert(meant);
+        }
         continue;
       }
       seen.insert(fields->back());
@@ -59,7 +69,8 @@ class Binder {
 
  private:
   void Add(Span span, const ErrorCode& code, Words words) {
-    if (problems_.size() < kProblemsMax) problems_.push_back(source_.At(span, code, std::move(words)));
+    if (problems_.size() < kProblemsMax)
+      problems_.push_back(source_.At(span, code, std::move(words)));
   }
 
   static std::string Join(const std::string& path, const std::string& key) {
@@ -75,8 +86,9 @@ class Binder {
     }
     if (kind == YamlNode::Kind::mapping && IsNothing(node)) help = "write `{}` if it has no keys";
     Add(node.span, kWrongKind,
-        {absl::StrCat("`", name, "` must be ", KindName(kind)),
-         absl::StrCat("this is ", IsNothing(node) ? "nothing" : KindName(node.kind)), std::move(help)});
+        {absl::StrCat(name, " must be ", KindName(kind)),
+         absl::StrCat("this is ", IsNothing(node) ? "nothing" : KindName(node.kind)),
+         std::move(help)});
     return false;
   }
 
@@ -103,14 +115,18 @@ class Binder {
     return keys;
   }
 
-  void RefuseUnknownKey(const YamlNode& key, const std::string& name,
-                        const std::vector<Message*>& targets) {
+  // Returns the field that was meant, if that can be told: it is not reported as missing, too.
+  const FieldDescriptor* RefuseUnknownKey(const YamlNode& key, const std::string& name,
+                                          const std::vector<Message*>& targets) {
     const std::vector<std::string> keys = Keys(targets);
     const std::string near = NearestName(key.text, keys);
     Add(key.span, kUnknownKey,
         {absl::StrCat("unknown key `", key.text, "` in ", name),
          near.empty() ? "not a key here" : absl::StrCat("did you mean `", near, "`?"),
          near.empty() ? absl::StrCat("keys here: ", absl::StrJoin(keys, ", ")) : ""});
+    Message* owner = nullptr;
+    const std::optional<FieldPath> meant = Find(targets, near, owner);
+    return meant.has_value() ? meant->back() : nullptr;
   }
 
   void RefuseMissing(const YamlNode& node, const std::string& path, const std::string& name,
@@ -151,12 +167,12 @@ class Binder {
       return BindValue(value, path, name, *bare, message);
     }
     if (IsOneKey(*message.GetDescriptor())) return BindOneKey(value, path, name, message);
-    BindMapping(value, path, absl::StrCat("`", name, "`"), {&message});
+    BindMapping(value, path, Quoted(name), {&message});
   }
 
   void BindOne(const YamlNode& value, const std::string& key, const FieldDescriptor& field,
                Message& owner) {
-    if (!Expect(value, YamlNode::Kind::scalar, key)) return;
+    if (!Expect(value, YamlNode::Kind::scalar, Quoted(key))) return;
     std::optional<Refusal> refusal = BindScalar(value, key, field, owner);
     if (refusal.has_value()) Add(value.span, refusal->code, std::move(refusal->words));
   }
@@ -166,7 +182,7 @@ class Binder {
     if (IsOneOrList(field) && value.kind == YamlNode::Kind::scalar) {
       return BindOne(value, key, field, owner);
     }
-    if (!Expect(value, YamlNode::Kind::list, key)) return;
+    if (!Expect(value, YamlNode::Kind::list, Quoted(key))) return;
     for (std::size_t i = 0; i < value.items.size(); ++i) {
       const YamlNode& item = value.items[i];
       const std::string here = absl::StrCat(path, "[", i, "]");
@@ -182,7 +198,7 @@ class Binder {
 
   void BindMap(const YamlNode& value, const std::string& path, const std::string& key,
                const FieldDescriptor& field, Message& owner) {
-    if (!Expect(value, YamlNode::Kind::mapping, key)) return;
+    if (!Expect(value, YamlNode::Kind::mapping, Quoted(key))) return;
     const FieldDescriptor& key_field = *field.message_type()->map_key();
     const FieldDescriptor& value_field = *field.message_type()->map_value();
     for (const YamlEntry& entry : value.entries) {
@@ -191,7 +207,8 @@ class Binder {
       source_.Set(here, entry.key.span, entry.value.span);
       if (IsAmbiguousWord(entry.key) || IsNothing(entry.key)) {
         Add(entry.key.span, kAmbiguousWord,
-            {absl::StrCat("`", entry.key.text, "` as a name needs quotes"), "some readers see a boolean"});
+            {absl::StrCat("`", entry.key.text, "` as a name needs quotes"),
+             "some readers see a boolean"});
         continue;
       }
       Message& pair = *owner.GetReflection()->AddMessage(&owner, &field);
@@ -203,7 +220,13 @@ class Binder {
   // `- stop: { … }`: the key says what it is, and common keys may stand beside its own.
   void BindOneKey(const YamlNode& node, const std::string& path, const std::string& name,
                   Message& message) {
-    if (!Expect(node, YamlNode::Kind::mapping, name)) return;
+    if (node.kind == YamlNode::Kind::scalar && !node.refused && !IsNothing(node)) {
+      Add(node.span, kNotOneAction,
+          {"a step without keys", "an action is a mapping",
+           absl::StrCat("write `- ", node.text, ": { its keys }`")});
+      return;
+    }
+    if (!Expect(node, YamlNode::Kind::mapping, Quoted(name))) return;
     if (node.entries.size() != 1) {
       const bool none = node.entries.empty();
       Add(none ? node.span : node.entries[1].key.span, kNotOneAction,
@@ -225,7 +248,7 @@ class Binder {
     if (const FieldDescriptor* common = CommonKeysOf(*message.GetDescriptor()); common != nullptr) {
       targets.push_back(message.GetReflection()->MutableMessage(&message, common));
     }
-    BindMapping(entry.value, here, absl::StrCat("`", entry.key.text, "`"), targets);
+    BindMapping(entry.value, here, Quoted(entry.key.text), targets);
   }
 
   void RefuseUnknownAction(const YamlNode& key, const Message& message) {
@@ -245,20 +268,21 @@ class Binder {
 
 Bound BindYaml(std::string file, std::string_view text, Message& message) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  Bound bound{{}, SourceMap(std::move(file), text)};
+  Bound bound{{}, SourceMap(std::move(file), text), false};
   const std::optional<YamlNode> root = ReadStrictYaml(bound.source, bound.problems);
   if (root.has_value() && root->kind == YamlNode::Kind::mapping) {
+    bound.bound = true;
     Binder(bound.source, bound.problems).BindMapping(*root, "", "the file", {&message});
   } else if (bound.problems.empty()) {
-    bound.problems.push_back(
-        bound.source.At(root.has_value() ? root->span : Span{}, kEmptyFile,
-                        {root.has_value() && !IsNothing(*root) ? "the file is not a mapping"
-                                                               : "the file is empty",
-                         "", "a file starts with `key: value`"}));
+    bound.problems.push_back(bound.source.At(
+        root.has_value() ? root->span : Span{}, kEmptyFile,
+        {root.has_value() && !IsNothing(*root) ? "the file is not a mapping" : "the file is empty",
+         "", "a file starts with `key: value`"}));
   }
-  std::stable_sort(bound.problems.begin(), bound.problems.end(), [](const Problem& a, const Problem& b) {
-    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
-  });
+  std::stable_sort(bound.problems.begin(), bound.problems.end(),
+                   [](const Problem& a, const Problem& b) {
+                     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+                   });
   return bound;
 }
 

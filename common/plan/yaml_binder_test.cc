@@ -49,7 +49,8 @@ v1::Plan BindGood(std::string_view text) {
 std::vector<std::string> Codes(std::string_view text) {
   v1::Plan plan;
   std::vector<std::string> codes;
-  for (const Problem& problem : BindYaml("plan.yaml", text, plan).problems) codes.push_back(problem.code);
+  for (const Problem& problem : BindYaml("plan.yaml", text, plan).problems)
+    codes.push_back(problem.code);
   return codes;
 }
 
@@ -87,8 +88,10 @@ TEST(YamlBinder, JsonIsTheSameTree) {
 
 TEST(YamlBinder, WindowsFilesAreReadTheSame) {
   std::string windows = "\xEF\xBB\xBF";
-  for (const char c : std::string(kGood)) windows += c == '\n' ? std::string("\r\n") : std::string(1, c);
-  EXPECT_EQ(BindGood(windows).SerializeAsString().size(), BindGood(kGood).SerializeAsString().size());
+  for (const char c : std::string(kGood))
+    windows += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  EXPECT_EQ(BindGood(windows).SerializeAsString().size(),
+            BindGood(kGood).SerializeAsString().size());
 }
 
 TEST(YamlBinder, AShareMayStandAlone) {
