@@ -1,0 +1,72 @@
+// What is known of hosts right now. Thread-safe.
+//
+// Written by agents' sessions, read by the services. One slot for each host that was seen since
+// the start. Holds nothing that must survive: it fills up again as agents come back, so it is
+// never written to a disk.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "common/model/ids.h"
+#include "common/mutex.h"
+
+namespace slipway {
+namespace v1 {
+class Facts;
+class HealthReport;
+}  // namespace v1
+
+namespace controller {
+
+// How far a running command is, as its agent says. For people.
+struct LiveProgress {
+  CommandId id;
+  std::string text;
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;  // 0: not known
+};
+
+struct LiveHost {
+  bool connected = false;
+  absl::Time connected_since = absl::InfinitePast();
+  absl::Time last_seen = absl::InfinitePast();
+  std::string agent_version;
+  std::map<std::string, std::string> labels;           // from the agent's own configuration
+  std::shared_ptr<const v1::Facts> facts;              // nullptr: none yet
+  std::shared_ptr<const v1::HealthReport> health;      // nullptr: none yet
+  absl::Duration clock_offset = absl::ZeroDuration();  // host minus controller
+  absl::Duration round_trip = absl::ZeroDuration();    // zero: not measured yet
+  std::optional<LiveProgress> progress;
+  std::string conflict;  // why its sessions are refused; "" = they are not
+};
+
+class FleetView {
+ public:
+  // A session is up: replaces what was known.
+  void Connected(const HostId& host, LiveHost now) ABSL_LOCKS_EXCLUDED(mu_);
+  void Disconnected(const HostId& host, absl::Time at) ABSL_LOCKS_EXCLUDED(mu_);
+  // Two machines show the certificate of one host.
+  void Conflicting(const HostId& host, std::string why) ABSL_LOCKS_EXCLUDED(mu_);
+
+  void Heard(const HostId& host, absl::Time at) ABSL_LOCKS_EXCLUDED(mu_);
+  void Measured(const HostId& host, absl::Duration round_trip) ABSL_LOCKS_EXCLUDED(mu_);
+  void Reported(const HostId& host, std::shared_ptr<const v1::HealthReport> health,
+                absl::Duration clock_offset) ABSL_LOCKS_EXCLUDED(mu_);
+  void Progressed(const HostId& host, LiveProgress progress) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // nullopt: not seen since the start.
+  std::optional<LiveHost> Find(const HostId& host) const ABSL_LOCKS_EXCLUDED(mu_);
+  std::map<HostId, LiveHost> All() const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  mutable Mutex mu_;
+  std::map<HostId, LiveHost> hosts_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace controller
+}  // namespace slipway
