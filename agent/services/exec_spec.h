@@ -65,7 +65,8 @@ std::string Describe(const ExecExit& exit);
 std::string SignalName(int signal);
 
 // Reads of what is not there are NOT_FOUND, of what cannot be understood DATA_LOSS.
-// Writes are durable when they return: old or new after a power cut, never a mix.
+// `running` and `exit` are durable when the call returns; the spec need not be: the machine that
+// forgets it forgets the run, too.
 absl::Status WriteSpec(const std::string& dir, const ExecSpec& spec);
 absl::StatusOr<ExecSpec> ReadSpec(const std::string& dir);
 absl::Status WriteRunning(const std::string& dir, const ExecRunning& running);

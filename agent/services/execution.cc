@@ -12,9 +12,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "agent/services/exec_cgroup.h"
+#include "agent/services/record_file.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
 
@@ -140,10 +142,17 @@ std::vector<ProcessStat> Execution::Processes() const {
 }
 
 absl::StatusOr<Execution> ExecLauncher::Start(const std::string& dir, const ExecSpec& spec) const {
-  if (mkdir(dir.c_str(), 0700) != 0) {
+  if (mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot create ", dir));
   }
+  for (const char* trace : {"/spec", "/lock", "/running", "/exit"}) {
+    if (access((dir + trace).c_str(), F_OK) == 0) {
+      return absl::AlreadyExistsError(absl::StrCat(dir, " was used by a run before"));
+    }
+  }
   SLIPWAY_RETURN_IF_ERROR(WriteSpec(dir, spec));
+  // A record in a folder that a power cut takes away would prove that nothing ran.
+  SLIPWAY_RETURN_IF_ERROR(SyncFolder(std::filesystem::path(dir).parent_path().string()));
   int ready[2];
   if (pipe2(ready, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "cannot make a pipe");
   const absl::StatusOr<pid_t> shim = Spawn(dir, ready[1]);

@@ -64,10 +64,11 @@ class ExecLauncher {
   // "exec"}.
   explicit ExecLauncher(std::vector<std::string> shim) : shim_(std::move(shim)) {}
 
-  // Creates `dir` (its parent exists; it does not), writes the spec and starts the shim. Returns
-  // once the program executes, or once it is clear that it does not: State() tells.
+  // Creates `dir` where it is not there yet (its parent is), writes the spec and starts the shim.
+  // Returns once the program executes, or once it is clear that it does not: State() tells. Nobody
+  // else asks for the State of `dir` meanwhile.
   //
-  // Errors: ALREADY_EXISTS, `dir` is there; others: nothing was started.
+  // Errors: ALREADY_EXISTS, `dir` had a run before; others: nothing was started.
   absl::StatusOr<Execution> Start(const std::string& dir, const ExecSpec& spec) const;
 
  private:
