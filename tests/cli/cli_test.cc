@@ -271,6 +271,19 @@ TEST_F(CliTest, RepeatsCarryTheSameRequestId) {
   EXPECT_FALSE(ids[0].empty());
 }
 
+TEST_F(CliTest, PlanValidateNamesEveryMistakeWithoutAController) {
+  controller_->Stop();
+  std::ofstream(dir_ + "/bad.yaml") << "plan: 1\nname: shop\nenviroment: staging\nphases: 7\n";
+  EXPECT_EQ(Run({"plan", "validate", dir_ + "/bad.yaml"}), 3);
+  EXPECT_THAT(output_, HasSubstr("bad.yaml:3:1"));
+  EXPECT_THAT(output_, HasSubstr("did you mean `environment`?"));
+  EXPECT_THAT(output_, HasSubstr("bad.yaml:4:"));
+  EXPECT_EQ(Run({"plan", "validate", dir_ + "/bad.yaml", "-o", "json"}), 3);
+  EXPECT_THAT(output_, HasSubstr("\"line\": 3"));
+  EXPECT_EQ(Run({"plan", "validate", "deploy/media-repository/quickstart.yaml"}), 0);
+  EXPECT_THAT(output_, HasSubstr("sound   sha256:"));
+}
+
 TEST_F(CliTest, FleetStatusShowsExceptionsFirst) {
   script_.hosts = [](const std::string&) {
     v1::ListHostsResponse response;

@@ -2,28 +2,17 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "absl/strings/str_cat.h"
 #include "slipway/v1/rollout.grpc.pb.h"
 #include "tools/slipway/controller.h"
 #include "tools/slipway/follow.h"
 #include "tools/slipway/output.h"
+#include "tools/slipway/read_file.h"
 #include "tools/slipway/rollout_text.h"
 #include "tools/slipway/term/terminal.h"
 
 namespace slipway::cli {
 namespace {
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  if (!file || !(bytes << file.rdbuf())) {
-    return absl::NotFoundError(absl::StrCat("cannot read the plan ", path, ": is the path right?"));
-  }
-  return bytes.str();
-}
 
 absl::StatusOr<v1::CreateRolloutRequest> RequestOf(const Invocation& invocation) {
   const std::string path = invocation.Value("PLAN");
