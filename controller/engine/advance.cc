@@ -34,7 +34,9 @@ void Finish(Decision& d, Result result, std::string text) {
 }
 
 void FinishForward(Decision& d) {
-  Finish(d, Result::succeeded, CountOf(d.state, "done"));
+  // Each failure was tolerated, but a release that nobody took is no success.
+  const bool nobody = !d.state.hosts.empty() && d.state.out.size() == d.state.hosts.size();
+  Finish(d, nobody ? Result::needs_person : Result::succeeded, CountOf(d.state, "done"));
 }
 
 void FinishBackward(Decision& d) {
@@ -112,9 +114,13 @@ bool EnterNext(Decision& d) {
 void ReleaseIfSettled(Decision& d) {
   const State& state = d.state;
   if (state.hold.why != Hold::Why::needs_person || !state.undecided.empty()) return;
-  if (state.failed_in_phase.size() > static_cast<std::size_t>(MaxFailed(state))) return;
+  const bool over_budget =
+      state.failed_in_phase.size() > static_cast<std::size_t>(MaxFailed(state));
+  // Turning back is the answer to a broken budget, unless it cannot be done.
+  const bool stuck = state.stopping && state.stopping->then == Stopping::Then::roll_back &&
+                     state.committed.has_value();
+  if (stuck || (over_budget && !state.stopping)) return;
   if (state.gate_since != absl::InfinitePast() && !state.gate_open) return;
-  if (state.stopping && state.committed) return;
   d.Emit(Released{d.now, "", "nothing is left to decide"});
   d.presence.ticked = absl::InfinitePast();
   AdvanceAll(d);

@@ -222,7 +222,7 @@ void On(State& state, const TaskResolved& e) {
 
 void On(State& state, const HostTripped& e) {
   state.failed_in_phase.insert(e.host);
-  state.out[e.host] = {Outcome::failed, e.reason};
+  state.out[e.host] = {Outcome::failed, absl::StrCat(state.hosts[e.host].id.text, ": ", e.reason)};
 }
 
 void On(State& state, const HostTurnedBack& e) {
@@ -264,6 +264,7 @@ void On(State& state, const Released& e) {
       task.give_up_at += held;
   }
   if (state.gate_since != absl::InfinitePast()) state.gate_since += held;
+  if (state.turned_back) state.turned_back_at += held;
   // A person who lets it go on has taken note of what failed: counting starts again.
   const bool by_person = !e.who.empty();
   if (by_person && state.hold.why == Hold::Why::needs_person) state.failed_in_phase.clear();

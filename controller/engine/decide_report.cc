@@ -137,7 +137,7 @@ void DecideTripped(Decision& d, const Tripped& in) {
   // In mid-chain a host is down on purpose, and one that is out has been dealt with.
   if (!IsDone(state, in.host) || state.out.count(in.host) > 0) return;
   d.Emit(HostTripped{d.now, in.host, in.reason});
-  AfterFailure(d, in.host, true, absl::StrCat(d.NameOf(in.host), ": ", in.reason));
+  AfterFailure(d, in.host, true, d.state.out.at(in.host).why);
 }
 
 void DecideAttached(Decision& d, const Attached& in) {
