@@ -315,6 +315,8 @@ class Stopping(MediaRepositoryTest):
             try:
                 socket.create_connection(("127.0.0.1", instance.port), DEADLINE).close()
                 return False
+            except ConnectionResetError:
+                return False  # the port was closed in the middle of the handshake
             except ConnectionRefusedError:
                 return True
 
