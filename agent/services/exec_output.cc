@@ -63,6 +63,17 @@ std::string ReadPart(const std::string& path, std::uint64_t offset, std::uint64_
 
 }  // namespace
 
+SpoolSink::SpoolSink(std::string dir) : dir_(std::move(dir)) {
+  const std::vector<std::uint64_t> begins = Segments(dir_);
+  if (begins.empty()) return;
+  const std::uint64_t begin = begins.back();
+  fd_ = open(SegmentPath(dir_, begin).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  struct stat info{};
+  if (fd_ >= 0 && fstat(fd_, &info) == 0) at_ = begin + static_cast<std::uint64_t>(info.st_size);
+  segment_end_ = begin + (begin == 0 ? kSpoolHeadBytes : kSegmentBytes);
+  tail_.assign(begins.begin() + (begins.front() == 0 ? 1 : 0), begins.end());
+}
+
 SpoolSink::~SpoolSink() {
   if (fd_ >= 0) close(fd_);
 }

@@ -24,7 +24,8 @@ class OutputSink {
 // them.
 class SpoolSink final : public OutputSink {
  public:
-  explicit SpoolSink(std::string dir) : dir_(std::move(dir)) {}
+  // Goes on where an earlier sink for `dir` ended.
+  explicit SpoolSink(std::string dir);
   ~SpoolSink() override;
   void Write(std::string_view bytes) override;
 

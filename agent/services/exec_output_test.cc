@@ -67,6 +67,22 @@ TEST(SpoolSink, FloodKeepsHeadAndTailAndCountsTheRest) {
   EXPECT_EQ(SpoolTail(folder.path(), 10), "499999...\n");
 }
 
+TEST(SpoolSink, SecondSinkGoesOnWhereTheFirstEnded) {
+  const TempFolder folder;
+  {
+    SpoolSink(folder.path()).Write("one ");
+  }
+  {
+    SpoolSink(folder.path()).Write(std::string(kSpoolHeadBytes, 'x'));
+  }
+  {
+    SpoolSink(folder.path()).Write(" three");
+  }
+  EXPECT_EQ(ReadSpool(folder.path(), 0, 5).bytes, "one x");
+  EXPECT_EQ(SpoolTail(folder.path(), 7), "x three");
+  EXPECT_EQ(ReadSpool(folder.path(), kSpoolHeadBytes, 100).bytes, "xxxx three");
+}
+
 TEST(LogSink, AppendsToWhatIsThere) {
   const TempFolder folder;
   const std::string log = folder.path() + "/log";
