@@ -21,7 +21,7 @@ constexpr std::size_t kTextBytesMax = 1024;
 
 std::string Format(const EnrolmentToken& token) {
   const std::string plain =
-      absl::StrCat(token.address, "\n", token.ca_pin, "\n", token.secret, "\n");
+      absl::StrCat(token.address, "\n", token.ca_pin, "\n", token.host, "\n", token.secret, "\n");
   return absl::StrCat(std::string(kPrefix), absl::WebSafeBase64Escape(plain));
 }
 
@@ -37,12 +37,12 @@ absl::StatusOr<EnrolmentToken> ParseEnrolmentToken(std::string_view text) {
   std::string plain;
   if (!absl::WebSafeBase64Unescape(encoded, &plain)) return refused();
   const std::vector<std::string> parts = absl::StrSplit(plain, '\n');
-  if (parts.size() != 4 || !parts[3].empty()) return refused();
+  if (parts.size() != 5 || !parts[4].empty()) return refused();
   if (parts[0].empty() || parts[1].size() != 71 || parts[1].substr(0, 7) != "sha256:" ||
-      parts[2].empty()) {
+      parts[2].empty() || parts[3].empty()) {
     return refused();
   }
-  return EnrolmentToken{parts[0], parts[1], parts[2]};
+  return EnrolmentToken{parts[0], parts[1], parts[2], parts[3]};
 }
 
 absl::StatusOr<std::string> MakeSecret() {

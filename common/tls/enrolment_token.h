@@ -8,11 +8,12 @@
 
 namespace slipway::tls {
 
-// As text: "swt1." and base64url of address, pin and secret, one after another, each ended by a
-// line feed. The host checks the pin before it shows the secret to anyone.
+// As text: "swt1." and base64url of address, pin, host and secret, one after another, each ended by
+// a line feed. The host checks the pin before it shows the secret to anyone.
 struct EnrolmentToken {
   std::string address;  // host:port of the enrolment listener
   std::string ca_pin;   // SpkiPin of the root
+  std::string host;     // the only name that the token is good for
   std::string secret;   // 256 random bits, base64url
   bool operator==(const EnrolmentToken&) const = default;
 };

@@ -9,14 +9,14 @@ namespace {
 const std::string kPin = "sha256:" + std::string(64, 'a');
 
 TEST(EnrolmentToken, IsReadAsWrittenAlsoWithALineEnd) {
-  const EnrolmentToken token{"deploy.example.net:7445", kPin, "c2VjcmV0"};
+  const EnrolmentToken token{"deploy.example.net:7445", kPin, "web-1", "c2VjcmV0"};
   const auto read = ParseEnrolmentToken(Format(token) + "\n");
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(*read, token);
 }
 
 TEST(EnrolmentToken, AnyCutOfATokenIsRefusedWithoutRepeatingIt) {
-  const std::string text = Format({"deploy.example.net:7445", kPin, "c2VjcmV0"});
+  const std::string text = Format({"deploy.example.net:7445", kPin, "web-1", "c2VjcmV0"});
   for (std::size_t size = 0; size + 4 < text.size(); ++size) {
     const auto read = ParseEnrolmentToken(text.substr(0, size));
     if (!read.ok()) {

@@ -9,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
+#include "common/tls/enrolment_token.h"
 #include "common/tls/openssl.h"
 
 namespace slipway::tls {
@@ -140,11 +141,30 @@ absl::StatusOr<std::string> SpkiPin(std::string_view certificate_pem) {
   unsigned char* der = nullptr;
   const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &der);
   if (size <= 0) return OpensslError("cannot write a public key");
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(der, static_cast<std::size_t>(size), digest);
+  const std::string pin =
+      HashOfSecret({reinterpret_cast<char*>(der), static_cast<std::size_t>(size)});
   OPENSSL_free(der);
+  return pin;
+}
+
+absl::StatusOr<std::string> FingerprintOf(std::string_view pem) {
+  SLIPWAY_ASSIGN_OR_RETURN(const CertificatePtr certificate, CertificateFromPem(pem));
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  if (X509_digest(certificate.get(), EVP_sha256(), digest, nullptr) != 1) {
+    return OpensslError("cannot hash a certificate");
+  }
   return absl::StrCat("sha256:",
                       absl::BytesToHexString({reinterpret_cast<char*>(digest), sizeof digest}));
+}
+
+absl::StatusOr<std::string> SerialOf(std::string_view pem) {
+  SLIPWAY_ASSIGN_OR_RETURN(const CertificatePtr certificate, CertificateFromPem(pem));
+  const BignumPtr number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate.get()), nullptr));
+  char* const hex = number ? BN_bn2hex(number.get()) : nullptr;
+  if (hex == nullptr) return OpensslError("cannot read a serial number");
+  std::string text(hex);
+  OPENSSL_free(hex);
+  return text;
 }
 
 absl::StatusOr<absl::Time> ExpiryOf(std::string_view pem) {

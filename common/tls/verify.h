@@ -41,6 +41,12 @@ absl::StatusOr<std::string> TrustDomainOf(std::string_view root_pem);
 // "sha256:" and 64 hex digits over the certificate's SubjectPublicKeyInfo.
 absl::StatusOr<std::string> SpkiPin(std::string_view certificate_pem);
 
+// "sha256:" and 64 hex digits over all bytes of the first certificate of `pem`.
+absl::StatusOr<std::string> FingerprintOf(std::string_view pem);
+
+// Its serial number, hex.
+absl::StatusOr<std::string> SerialOf(std::string_view pem);
+
 // When the first certificate of `pem` ceases to be good.
 absl::StatusOr<absl::Time> ExpiryOf(std::string_view pem);
 
