@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "tools/slipway/help.h"
 
 namespace slipway::cli {
@@ -77,6 +80,22 @@ TEST(CommandTableTest, EveryCommandParsesAndHasItsHelp) {
       EXPECT_FALSE(option.help.empty());
     }
     EXPECT_THAT(Overview(), HasSubstr(std::string(command.path)));
+  }
+}
+
+TEST(CommandTableTest, EveryCommandAndExitCodeStandsInTheDocumentation) {
+  std::ifstream file("docs/cli.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  for (const Command& command : CommandTable()) {
+    if (command.group.empty()) continue;
+    EXPECT_THAT(text.str(), HasSubstr("`" + std::string(command.path)));
+  }
+  int rows = 0;
+  const ExitCodeRow* table = ExitCodeTable(rows);
+  for (int i = 0; i < rows && table[i].code < ExitCode::interrupted; ++i) {
+    EXPECT_THAT(text.str(),
+                HasSubstr("| " + std::to_string(static_cast<int>(table[i].code)) + " | "));
   }
 }
 
