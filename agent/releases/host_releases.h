@@ -94,9 +94,9 @@ class HostReleases {
   // Which component of the release the app holds. NOT_FOUND when not staged.
   absl::StatusOr<std::string> ComponentOf(const std::string& app, const std::string& digest) const;
 
-  // A file of a release that need not be staged here (a hook, a migration): fetched into the agent's
-  // own cache with what lies in the same folder and below, verified, and verified again at each
-  // call. Returns its absolute path; its folder is laid out as in the release.
+  // A file of a release that need not be staged here (a hook, a migration): fetched into the
+  // agent's own cache with what lies in the same folder and below, verified, and verified again at
+  // each call. Returns its absolute path; its folder is laid out as in the release.
   // NOT_FOUND: the release has no such file. Else as Stage.
   absl::StatusOr<std::string> CachedFile(const std::string& digest, const std::string& path,
                                          ContentSource& content);

@@ -1,0 +1,102 @@
+#include "common/artifact/release_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/strings/str_replace.h"
+#include "slipway/v1/action.pb.h"
+
+namespace slipway {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr char kFile[] = R"(release: 1
+name: unified-media
+version: 2.0.0
+schema: "7..8"
+components:
+  frontend: { path: frontend, assets: assets/ }
+  backend:  { path: backend/ }
+services:
+  media:
+    component: backend
+    run: [bin/media-repository, --config, "{{shared}}/media.toml"]
+    user: media
+    port: 8080
+    log: service
+    identity: cwd
+    stop:  { drain: 30s, ladder: [TERM, 20s, KILL] }
+    ready: { must_match: "listening on", must_not_match: [FATAL, panic], http: "http://127.0.0.1:{{port}}/health", deadline: 90s }
+    env: { LANG: C.UTF-8 }
+hooks:
+  tests/integration: { undo: not_needed, idempotent: true, timeout: 10m }
+build:
+  - { run: [make, -C, backend, install], into: backend/ }
+)";
+
+std::string FirstProblem(const std::string& text) {
+  v1::Release release;
+  const auto content = ReadReleaseFile("release.yaml", text, release);
+  return content.problems.empty() ? "" : content.problems[0].message;
+}
+
+std::string With(const std::string& from, const std::string& to) {
+  const std::string text = absl::StrReplaceAll(kFile, {{from, to}});
+  EXPECT_NE(text, kFile) << from;
+  return text;
+}
+
+TEST(ReleaseFile, TheDocumentedExampleIsReadWhole) {
+  v1::Release release;
+  const auto content = ReadReleaseFile("release.yaml", kFile, release);
+  ASSERT_TRUE(content.problems.empty()) << content.problems[0].message;
+  EXPECT_EQ(release.name(), "unified-media");
+  EXPECT_EQ(release.schema(), "7..8");
+  EXPECT_EQ(release.digest(), "");
+  ASSERT_EQ(release.components_size(), 2);
+  EXPECT_EQ(release.components(0).name(), "backend");
+  EXPECT_EQ(release.components(1).path(), "frontend/");
+  ASSERT_EQ(release.services_size(), 1);
+  const v1::Service& media = release.services(0);
+  EXPECT_THAT(media.run(),
+              ElementsAre("bin/media-repository", "--config", "{{shared}}/media.toml"));
+  EXPECT_EQ(media.identity(), v1::Service::CWD);
+  EXPECT_EQ(media.drain().seconds(), 30);
+  EXPECT_THAT(media.ladder(), ElementsAre("TERM", "20s", "KILL"));
+  EXPECT_THAT(media.ready().must_not_match(), ElementsAre("FATAL", "panic"));
+  EXPECT_EQ(media.env().at("LANG"), "C.UTF-8");
+  ASSERT_EQ(release.hooks_size(), 1);
+  EXPECT_EQ(release.hooks(0).timeout().seconds(), 600);
+  ASSERT_EQ(content.build.size(), 1u);
+  EXPECT_THAT(content.build[0].run, ElementsAre("make", "-C", "backend", "install"));
+  EXPECT_EQ(content.build[0].into, "backend/");
+}
+
+TEST(ReleaseFile, MistakesAreNamedWithTheirPlace) {
+  v1::Release release;
+  const auto content =
+      ReadReleaseFile("release.yaml", With("component: backend", "component: backedn"), release);
+  ASSERT_EQ(content.problems.size(), 1u);
+  EXPECT_THAT(content.problems[0].message, HasSubstr("backedn"));
+  EXPECT_EQ(content.problems[0].line, 10u);
+}
+
+TEST(ReleaseFile, HostileOrWrongValuesAreRefused) {
+  EXPECT_THAT(FirstProblem(With("release: 1", "release: 2")), HasSubstr("not a format"));
+  EXPECT_THAT(FirstProblem(With("name: unified-media", "name: ../media")), HasSubstr("../media"));
+  EXPECT_THAT(FirstProblem(With("version: 2.0.0", "version: \"2/0\"")), HasSubstr("2/0"));
+  EXPECT_THAT(FirstProblem(With("path: backend/", "path: ../backend/")), HasSubstr("../backend"));
+  EXPECT_THAT(FirstProblem(With("path: backend/", "path: /etc")), HasSubstr("/etc"));
+  EXPECT_THAT(FirstProblem(With("[TERM, 20s, KILL]", "[TERM, 20, KILL]")), HasSubstr("`20`"));
+  EXPECT_THAT(FirstProblem(With("log: service", "log: syslog")), HasSubstr("log: syslog"));
+  EXPECT_THAT(FirstProblem(With("port: 8080", "port: 80800")), HasSubstr("TCP port"));
+  EXPECT_THAT(FirstProblem(With("undo: not_needed", "undo: tests/none")), HasSubstr("tests/none"));
+  EXPECT_THAT(FirstProblem(With("hooks:\n  tests/", "hooks:\n  ../tests/")), HasSubstr("../tests"));
+  EXPECT_THAT(FirstProblem(With("into: backend/", "into: ../x")), HasSubstr("../x"));
+  EXPECT_THAT(FirstProblem(With("schema:", "shcema:")), HasSubstr("shcema"));
+}
+
+}  // namespace
+}  // namespace slipway
