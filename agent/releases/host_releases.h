@@ -84,7 +84,7 @@ class HostReleases {
   // /proc/PID/exe); "" when it is in none of the app's releases.
   std::string DigestAt(const std::string& app, std::string_view path) const;
 
-  // release.yaml of a staged release, as the controller sent it. NOT_FOUND when not staged.
+  // release.yaml of a staged release, as its manifest has it. NOT_FOUND when not staged.
   absl::StatusOr<v1::Release> ReleaseOf(const std::string& app, const std::string& digest) const;
 
   // Definition of one service in it. NOT_FOUND also when the release has no such service.
@@ -123,8 +123,7 @@ class HostReleases {
   // (content does not match its digest; nothing of it is kept), RESOURCE_EXHAUSTED (no space; the
   // message has the figures), CANCELLED (stopping), FAILED_PRECONDITION (the app holds another
   // component of this release), INVALID_ARGUMENT (manifest is refused).
-  absl::Status Stage(const StageOrder& order, const v1::Release& release, ContentSource& content,
-                     const StageHooks& hooks);
+  absl::Status Stage(const StageOrder& order, ContentSource& content, const StageHooks& hooks);
 
   // Whether the release is staged whole (by its record and folder; VerifyTree proves it).
   bool IsStaged(const std::string& app, const std::string& digest) const;
@@ -159,8 +158,9 @@ class HostReleases {
   absl::StatusOr<FileState> Rendered(const std::string& app, const std::string& digest,
                                      const std::string& path) const;
 
+  class Impl;  // agent/releases only
+
  private:
-  class Impl;
   explicit HostReleases(std::unique_ptr<Impl> impl);
   const std::unique_ptr<Impl> impl_;
 };

@@ -74,6 +74,7 @@ class Directory {
   absl::Status RemoveFile(const std::string& name) const;
   absl::Status RemoveTree(const std::string& name) const;
 
+  absl::Status SetMode(std::uint32_t mode) const;
   // The entries of this directory survive a loss of power.
   absl::Status Sync() const;
   // Everything on this directory's file system does: one call for a whole tree.

@@ -145,6 +145,11 @@ absl::Status Directory::RemoveTree(const std::string& name) const {
   return RemoveEntry(place.parent, place.leaf, Full(name));
 }
 
+absl::Status Directory::SetMode(std::uint32_t mode) const {
+  if (::fchmod(fd_.get(), mode) != 0) return SystemError(errno, "set the mode of", path_);
+  return absl::OkStatus();
+}
+
 absl::Status Directory::Sync() const {
   if (::fsync(fd_.get()) != 0) return SystemError(errno, "sync", path_);
   return absl::OkStatus();
