@@ -68,9 +68,8 @@ absl::StatusOr<std::string> Render(std::string_view text,
       return absl::InvalidArgumentError(
           absl::StrCat(Position(text, open), ": {{ is never closed by }}"));
     }
-    SLIPWAY_ASSIGN_OR_RETURN(
-        const std::string value,
-        ValueOf(text.substr(inside, close - inside), Position(text, open), vars));
+    SLIPWAY_ASSIGN_OR_RETURN(const std::string value, ValueOf(text.substr(inside, close - inside),
+                                                              Position(text, open), vars));
     out += value;
     at = close + kClose.size();
   }

@@ -18,12 +18,15 @@ std::string ErrorOf(std::string_view text) {
 }
 
 TEST(Template, FillsInVariablesWithAndWithoutSpaces) {
-  EXPECT_EQ(*Render("a {{port}} b {{ release.version }} {{any(web)}}", kVars), "a 8080 b 2.0.0 web-1");
+  EXPECT_EQ(*Render("a {{port}} b {{ release.version }} {{any(web)}}", kVars),
+            "a 8080 b 2.0.0 web-1");
   EXPECT_EQ(*Render("", kVars), "");
   EXPECT_EQ(*Render("{ not } a }} template {", kVars), "{ not } a }} template {");
 }
 
-TEST(Template, ValuesAreNotRenderedAgain) { EXPECT_EQ(*Render("{{odd}}", kVars), "{{port}}"); }
+TEST(Template, ValuesAreNotRenderedAgain) {
+  EXPECT_EQ(*Render("{{odd}}", kVars), "{{port}}");
+}
 
 TEST(Template, UndefinedVariableIsNamedWithItsPlaceAndTheNearestName) {
   const auto rendered = Render("one\ntwo {{prot}}", kVars);
