@@ -100,6 +100,12 @@ std::vector<Command> LookCommands() {
 std::vector<Command> AdministrationCommands() {
   const Option reason{"reason", "TEXT", "why"};
   return {
+      {"release build",
+       "Releases and plans",
+       "run the build steps of release.yaml and seal the tree",
+       {{"DIR"}},
+       {},
+       RunReleaseBuild},
       {"release list", "Releases and plans", "newest first", {{"NAME", false}}, {}, RunReleaseList},
       {"release show", "Releases and plans", "one release", {{"RELEASE"}}, {}, RunReleaseShow},
       {"plan validate",

@@ -1,10 +1,15 @@
-// release list, show: what can be rolled out.
+// release build, list, show: what can be rolled out.
 
 #include <grpcpp/grpcpp.h>
+#include <unistd.h>
+
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/artifact/seal.h"
 #include "common/clock.h"
+#include "common/plan/render_problems.h"
 #include "slipway/v1/artifact.grpc.pb.h"
 #include "tools/slipway/controller.h"
 #include "tools/slipway/output.h"
@@ -29,7 +34,41 @@ std::string ReleaseText(const v1::ReleaseInfo& release) {
                       " by ", Line(release.pushed_by()), "\n");
 }
 
+// Seals, or says where release.yaml is wrong.
+absl::StatusOr<SealedRelease> Seal(const Invocation& invocation, bool build) {
+  SealOptions options;
+  options.build = build;
+  options.begin = [&](const BuildStep& step) {
+    if (!invocation.Flag("quiet")) {
+      Write(STDERR_FILENO, absl::StrCat("  ", Line(absl::StrJoin(step.run, " ")), "\n"));
+    }
+  };
+  std::vector<plan::Problem> problems;
+  auto sealed = SealRelease(invocation.Value("DIR"), options, &problems);
+  if (!problems.empty()) {
+    const auto colour = StandardError().colour ? plan::Colour::ansi : plan::Colour::none;
+    Write(STDERR_FILENO, plan::RenderProblems(problems, colour));
+  }
+  return sealed;
+}
+
 }  // namespace
+
+ExitCode RunReleaseBuild(const Invocation& invocation) {
+  const auto sealed = Seal(invocation, /*build=*/true);
+  if (!sealed.ok()) return Fail(sealed.status());
+  v1::ReleaseInfo release;
+  release.set_name(sealed->manifest.name);
+  release.set_version(sealed->manifest.version);
+  release.set_digest(sealed->digest.ToString());
+  release.set_files(static_cast<std::uint32_t>(sealed->manifest.files.size()));
+  release.set_total_bytes(TotalBytes(sealed->manifest.files));
+  if (Json(invocation)) return PrintJson(release);
+  Print(absl::StrCat(Line(release.name()), " ", Line(release.version()), "   ", release.digest(),
+                     "   ", Count(release.files(), "file", "files"), ", ",
+                     Bytes(release.total_bytes()), "\n"));
+  return ExitCode::done;
+}
 
 ExitCode RunReleaseList(const Invocation& invocation) {
   auto controller = Controller::Dial(invocation);
