@@ -1,9 +1,9 @@
 // absl::Status inside, grpc::Status at the edge. For .cc files that speak gRPC.
 #pragma once
 
-#include <string>
-
 #include <grpcpp/support/status.h>
+
+#include <string>
 
 #include "absl/status/status.h"
 

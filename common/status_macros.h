@@ -7,10 +7,10 @@
 #include "absl/status/statusor.h"
 
 // Returns from the enclosing function when `expr` is not OK.
-#define SLIPWAY_RETURN_IF_ERROR(expr)                       \
-  do {                                                      \
-    ::absl::Status slipway_status = (expr);                 \
-    if (!slipway_status.ok()) return slipway_status;        \
+#define SLIPWAY_RETURN_IF_ERROR(expr)                \
+  do {                                               \
+    ::absl::Status slipway_status = (expr);          \
+    if (!slipway_status.ok()) return slipway_status; \
   } while (false)
 
 // SLIPWAY_ASSIGN_OR_RETURN(auto x, Make()): assigns the value or returns the error.

@@ -6,6 +6,8 @@
 
 namespace slipway {
 
-std::string_view Version() { return SLIPWAY_VERSION; }
+std::string_view Version() {
+  return SLIPWAY_VERSION;
+}
 
 }  // namespace slipway

@@ -4,23 +4,34 @@ namespace slipway {
 
 std::string_view ToString(Outcome outcome) {
   switch (outcome) {
-    case Outcome::succeeded: return "succeeded";
-    case Outcome::failed: return "failed";
-    case Outcome::timed_out: return "timed_out";
-    case Outcome::unreachable: return "unreachable";
-    case Outcome::unknown: return "unknown";
+    case Outcome::succeeded:
+      return "succeeded";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::timed_out:
+      return "timed_out";
+    case Outcome::unreachable:
+      return "unreachable";
+    case Outcome::unknown:
+      return "unknown";
   }
   return "unknown";
 }
 
 std::string_view ToString(Verdict verdict) {
   switch (verdict) {
-    case Verdict::succeeded: return "succeeded";
-    case Verdict::failed: return "failed";
-    case Verdict::timed_out: return "timed_out";
-    case Verdict::unknown: return "unknown";
-    case Verdict::not_applied: return "not_applied";
-    case Verdict::try_later: return "try_later";
+    case Verdict::succeeded:
+      return "succeeded";
+    case Verdict::failed:
+      return "failed";
+    case Verdict::timed_out:
+      return "timed_out";
+    case Verdict::unknown:
+      return "unknown";
+    case Verdict::not_applied:
+      return "not_applied";
+    case Verdict::try_later:
+      return "try_later";
   }
   return "unknown";
 }

@@ -1,13 +1,13 @@
 // SQLite's C interface, with statuses and without leaks. For the stores only.
 #pragma once
 
+#include <sqlite3.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <sqlite3.h>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"

@@ -1,12 +1,12 @@
 // A SQLite VFS over the system's whose disk can fill up or lose an fsync.
 #pragma once
 
+#include <sqlite3.h>
+
 #include <atomic>
 #include <cstdint>
 #include <limits>
 #include <string>
-
-#include <sqlite3.h>
 
 namespace slipway::controller {
 

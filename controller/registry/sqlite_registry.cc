@@ -14,9 +14,12 @@ namespace {
 
 std::string_view ToText(HostRecord::State state) {
   switch (state) {
-    case HostRecord::State::enrolled: return "enrolled";
-    case HostRecord::State::quarantined: return "quarantined";
-    case HostRecord::State::retired: return "retired";
+    case HostRecord::State::enrolled:
+      return "enrolled";
+    case HostRecord::State::quarantined:
+      return "quarantined";
+    case HostRecord::State::retired:
+      return "retired";
   }
   return "";
 }
