@@ -1,0 +1,204 @@
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/grpc_status.h"
+#include "common/log.h"
+#include "common/nearest_name.h"
+#include "common/selector.h"
+#include "common/status_macros.h"
+#include "common/wire/proto_time.h"
+#include "controller/rpc/fleet_convert.h"
+#include "controller/rpc/services.h"
+#include "slipway/v1/fleet.grpc.pb.h"
+
+namespace slipway::controller {
+namespace {
+
+constexpr std::uint32_t kPageSize = 1000;
+constexpr std::uint32_t kPageSizeMax = 10'000;
+constexpr std::size_t kReasonBytesMax = 1024;
+
+class FleetService final : public v1::FleetService::Service {
+ public:
+  explicit FleetService(const FleetServicePorts& ports) : ports_(ports) {}
+
+  grpc::Status ListHosts(grpc::ServerContext*, const v1::ListHostsRequest* request,
+                         v1::ListHostsResponse* response) override {
+    return ToGrpc(List(*request, *response));
+  }
+  grpc::Status GetHost(grpc::ServerContext*, const v1::GetHostRequest* request,
+                       v1::Host* response) override {
+    return ToGrpc(Get({request->name()}, *response));
+  }
+  grpc::Status CordonHost(grpc::ServerContext* context, const v1::CordonHostRequest* request,
+                          v1::Host* response) override {
+    return ToGrpc(Cordon(*context, *request, *response));
+  }
+  grpc::Status UncordonHost(grpc::ServerContext* context, const v1::UncordonHostRequest* request,
+                            v1::Host* response) override {
+    return ToGrpc(Uncordon(*context, *request, *response));
+  }
+  grpc::Status CreateEnrolmentToken(grpc::ServerContext* context,
+                                    const v1::CreateEnrolmentTokenRequest* request,
+                                    v1::CreateEnrolmentTokenResponse* response) override {
+    return ToGrpc(MakeToken(*context, *request, *response));
+  }
+
+ private:
+  // Everything that stands beside the hosts, read once for a call.
+  struct Surroundings {
+    std::map<HostId, LiveHost> live;
+    std::map<HostId, HostLock> locks;
+    std::map<HostId, std::vector<Wanted>> wanted;
+  };
+  absl::StatusOr<Surroundings> Look() const;
+  static v1::Host ToHost(const HostRecord& record, const Surroundings& around);
+
+  absl::Status List(const v1::ListHostsRequest& request, v1::ListHostsResponse& response) const;
+  absl::Status Get(const HostId& host, v1::Host& response) const;
+  absl::Status Cordon(const grpc::ServerContext& context, const v1::CordonHostRequest& request,
+                      v1::Host& response);
+  absl::Status Uncordon(const grpc::ServerContext& context, const v1::UncordonHostRequest& request,
+                        v1::Host& response);
+  absl::Status MakeToken(const grpc::ServerContext& context,
+                         const v1::CreateEnrolmentTokenRequest& request,
+                         v1::CreateEnrolmentTokenResponse& response);
+  absl::Status NoSuchHost(const HostId& host) const;
+  absl::StatusOr<std::string> CallerOf(const grpc::ServerContext& context) const;
+
+  const FleetServicePorts ports_;
+};
+
+absl::StatusOr<FleetService::Surroundings> FleetService::Look() const {
+  Surroundings around;
+  around.live = ports_.view.All();
+  SLIPWAY_ASSIGN_OR_RETURN(const std::vector<HostLock> locks, ports_.registry.ListLocks());
+  for (const HostLock& lock : locks) around.locks[lock.host] = lock;
+  SLIPWAY_ASSIGN_OR_RETURN(const std::vector<Wanted> wanted, ports_.registry.ListWanted());
+  for (const Wanted& wish : wanted) around.wanted[wish.host].push_back(wish);
+  return around;
+}
+
+v1::Host FleetService::ToHost(const HostRecord& record, const Surroundings& around) {
+  HostFacts facts{.record = record};
+  if (const auto it = around.live.find(record.id); it != around.live.end())
+    facts.live = &it->second;
+  if (const auto it = around.locks.find(record.id); it != around.locks.end())
+    facts.lock = &it->second;
+  if (const auto it = around.wanted.find(record.id); it != around.wanted.end()) {
+    for (const Wanted& wish : it->second) facts.wanted[wish.app] = &wish;
+  }
+  v1::Host host;
+  Convert(facts, host);
+  return host;
+}
+
+absl::Status FleetService::List(const v1::ListHostsRequest& request,
+                                v1::ListHostsResponse& response) const {
+  SLIPWAY_ASSIGN_OR_RETURN(const Selector selector, ParseSelector(request.selector()));
+  SLIPWAY_ASSIGN_OR_RETURN(const Surroundings around, Look());
+  const std::uint32_t wished = request.page_size() == 0 ? kPageSize : request.page_size();
+  const int page_size = static_cast<int>(std::min(wished, kPageSizeMax));
+  for (const HostRecord& record : ports_.hosts.All()) {
+    if (!selector.Matches(record.id.text, record.labels)) continue;
+    v1::Host host = ToHost(record, around);
+    response.set_total(response.total() + 1);
+    if (IsHealthy(host)) {
+      response.set_healthy(response.healthy() + 1);
+    } else if (host.state() == v1::Host::CONNECTED) {
+      response.set_unhealthy(response.unhealthy() + 1);
+    } else {
+      response.set_silent(response.silent() + 1);
+    }
+    if (host.cordoned()) response.set_cordoned(response.cordoned() + 1);
+    // Hosts come in the order of their names; the token is the last name of the page before.
+    if (record.id.text <= request.page_token()) continue;
+    if (request.exceptions_only() && !IsException(host)) continue;
+    if (response.hosts_size() < page_size) {
+      *response.add_hosts() = std::move(host);
+    } else if (response.next_page_token().empty()) {
+      response.set_next_page_token(response.hosts(page_size - 1).name());
+    }
+  }
+  response.set_degraded(ports_.degraded());
+  return absl::OkStatus();
+}
+
+absl::Status FleetService::NoSuchHost(const HostId& host) const {
+  std::vector<std::string> names;
+  for (const HostRecord& record : ports_.hosts.All()) names.push_back(record.id.text);
+  const std::string near = NearestName(host.text, names);
+  return absl::NotFoundError(
+      absl::StrCat("no host is called \"", host.text, "\"",
+                   near.empty() ? "" : absl::StrCat("; did you mean ", near, "?")));
+}
+
+absl::Status FleetService::Get(const HostId& host, v1::Host& response) const {
+  const auto record = ports_.hosts.Find(host);
+  if (!record) return NoSuchHost(host);
+  SLIPWAY_ASSIGN_OR_RETURN(const Surroundings around, Look());
+  response = ToHost(*record, around);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> FleetService::CallerOf(const grpc::ServerContext& context) const {
+  SLIPWAY_ASSIGN_OR_RETURN(const tls::Identity identity,
+                           ports_.authorizer.IdentityOf(*context.auth_context()));
+  return tls::UriOf(identity);
+}
+
+absl::Status FleetService::Cordon(const grpc::ServerContext& context,
+                                  const v1::CordonHostRequest& request, v1::Host& response) {
+  SLIPWAY_ASSIGN_OR_RETURN(const std::string who, CallerOf(context));
+  const HostId host{request.name()};
+  if (request.reason().empty()) {
+    return absl::InvalidArgumentError("say why the host is kept out (reason)");
+  }
+  if (request.reason().size() > kReasonBytesMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("reason is longer than ", kReasonBytesMax, " bytes"));
+  }
+  if (!ports_.hosts.Find(host)) return NoSuchHost(host);
+  SLIPWAY_RETURN_IF_ERROR(ports_.registry.SetCordon(
+      host, controller::Cordon{.who = who, .why = request.reason(), .at = ports_.clock.Now()}));
+  SLIPWAY_RETURN_IF_ERROR(ports_.hosts.Refresh(host));
+  log::Info("host cordoned", {{"host", host.text}, {"by", who}, {"reason", request.reason()}});
+  return Get(host, response);
+}
+
+absl::Status FleetService::Uncordon(const grpc::ServerContext& context,
+                                    const v1::UncordonHostRequest& request, v1::Host& response) {
+  SLIPWAY_ASSIGN_OR_RETURN(const std::string who, CallerOf(context));
+  const HostId host{request.name()};
+  if (!ports_.hosts.Find(host)) return NoSuchHost(host);
+  SLIPWAY_RETURN_IF_ERROR(ports_.registry.SetCordon(host, std::nullopt));
+  SLIPWAY_RETURN_IF_ERROR(ports_.hosts.Refresh(host));
+  log::Info("host uncordoned", {{"host", host.text}, {"by", who}, {"reason", request.reason()}});
+  return Get(host, response);
+}
+
+absl::Status FleetService::MakeToken(const grpc::ServerContext& context,
+                                     const v1::CreateEnrolmentTokenRequest& request,
+                                     v1::CreateEnrolmentTokenResponse& response) {
+  SLIPWAY_ASSIGN_OR_RETURN(const std::string who, CallerOf(context));
+  SLIPWAY_ASSIGN_OR_RETURN(
+      const Enrolment::Token token,
+      ports_.enrolment.MakeToken({.request_id = request.request_id(),
+                                  .host = {request.host()},
+                                  .labels = {request.labels().begin(), request.labels().end()},
+                                  .lifetime = absl::Seconds(request.lifetime_s()),
+                                  .who = who}));
+  response.set_token(token.text);
+  SetProto(token.expires, response.mutable_expires());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeFleetService(const FleetServicePorts& ports) {
+  return std::make_unique<FleetService>(ports);
+}
+
+}  // namespace slipway::controller
