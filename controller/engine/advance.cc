@@ -93,19 +93,19 @@ void ReachGate(Decision& d, const Gate& gate) {
 // Enters the next batch, or waits before it, or ends the rollout. Returns whether there is more
 // to settle.
 bool EnterNext(Decision& d) {
-  const auto next = Upcoming(d.state);
-  if (!next) return false;
+  if (d.state.unfinished > 0) return false;
+  const std::uint16_t next = NextBatch(d.state);
   const Schedule& schedule = CurrentSchedule(d.state);
-  if (*next >= schedule.batches.size()) {
+  if (next >= schedule.batches.size()) {
     d.state.turned_back ? FinishBackward(d) : FinishForward(d);
     return false;
   }
-  const Gate& gate = schedule.batches[*next].before;
+  const Gate& gate = schedule.batches[next].before;
   if (gate.kind != Gate::Kind::none && !d.state.gate_open) {
     if (d.state.hold.why != Hold::Why::gate) ReachGate(d, gate);
     return false;
   }
-  d.Emit(BatchEntered{d.now, d.state.course, *next});
+  d.Emit(BatchEntered{d.now, d.state.course, next});
   AdvanceAll(d);
   return true;
 }

@@ -28,7 +28,7 @@ absl::Status Decide(State& state, Presence& presence, const Input& input,
                      [&](const Tripped& in) { return DecideTripped(d, in), absl::OkStatus(); },
                  },
                  input);
-  Settle(d);
+  if (verdict.ok()) Settle(d);
   return verdict;
 }
 
@@ -45,7 +45,9 @@ std::optional<Time> NextWake(const State& state, const Presence& presence) {
   const TaskId last{Course::backward, 0xFFFF, 0xFFFF, 0xFFFFFFFF};
   const auto timer = state.timers.upper_bound({presence.ticked, last});
   if (timer != state.timers.end()) wake = std::min(wake, timer->first);
-  if (state.hold.why == Hold::Why::gate) wake = std::min(wake, state.hold.until);
+  if (state.hold.why == Hold::Why::gate && state.unfinished == 0) {
+    wake = std::min(wake, state.hold.until);
+  }
   if (wake == absl::InfiniteFuture()) return std::nullopt;
   return wake;
 }

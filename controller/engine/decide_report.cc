@@ -117,7 +117,7 @@ void DecideReported(Decision& d, const Reported& in) {
   if (d.state.open.count(in.task) > 0) {
     Record(d, in.task.host, in.observed);
     EndAttempt(d, in);
-  } else if (it->second.resolvable) {
+  } else if (it->second.resolvable && in.verdict != Verdict::unknown) {
     ResolveLate(d, in);
   } else {
     return;

@@ -55,11 +55,13 @@ void OnDue(Decision& d, const TaskId& id) {
 }
 
 void OnGateDue(Decision& d) {
-  const auto next = Upcoming(d.state);
-  if (d.state.hold.why != Hold::Why::gate || d.state.hold.until > d.now || !next) return;
-  const Gate& gate = CurrentSchedule(d.state).batches[*next].before;
+  const State& state = d.state;
+  // A host that is being undone on its own is waited for first.
+  if (state.hold.why != Hold::Why::gate || state.hold.until > d.now || state.unfinished > 0) return;
+  const std::uint16_t next = NextBatch(state);
+  const Gate& gate = CurrentSchedule(state).batches[next].before;
   if (gate.kind == Gate::Kind::wait) {
-    return d.Emit(GatePassed{d.now, d.state.course, *next, "", "waited"});
+    return d.Emit(GatePassed{d.now, state.course, next, "", "waited"});
   }
   const std::string text = absl::StrCat("gate \"", gate.text, "\" not passed within ",
                                         absl::FormatDuration(gate.within));
@@ -67,6 +69,10 @@ void OnGateDue(Decision& d) {
     case Gate::OnTimeout::hold:
       return CallPerson(d, absl::StrCat(text, "; approve or reject it"));
     case Gate::OnTimeout::roll_back:
+      if (state.committed) {
+        return CallPerson(d, absl::StrCat(text, "; ", Describe(state, *state.committed),
+                                          " cannot be undone: approve, reject or abort"));
+      }
       return d.Emit(Stopping{d.now, Stopping::Then::roll_back, true, false, "", text});
     case Gate::OnTimeout::abort:
       return d.Emit(Stopping{d.now, Stopping::Then::abort, true, false, "", text});

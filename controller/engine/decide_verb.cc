@@ -49,7 +49,8 @@ absl::Status Resume(Decision& d, const Verb& in) {
   }
   if (state.hold.why == Hold::Why::needs_person) {
     if (state.stopping) return Refuse("it cannot turn back; abort leaves the hosts as they are");
-    if (state.gate_since != absl::InfinitePast()) {
+    const bool at_gate = state.gate_since != absl::InfinitePast() && !state.gate_open;
+    if (at_gate && state.failed_in_phase.empty()) {
       return Refuse("its gate was not passed in time; approve or reject it");
     }
   }
@@ -89,16 +90,13 @@ absl::Status RollBack(Decision& d, const Verb& in) {
 
 // The gate that is being waited at, or nullptr.
 const Gate* WaitingGate(const State& state) {
-  const auto next = Upcoming(state);
-  if (!next || state.gate_since == absl::InfinitePast() || state.gate_open || state.stopping) {
-    return nullptr;
-  }
-  return &CurrentSchedule(state).batches[*next].before;
+  if (state.gate_since == absl::InfinitePast() || state.gate_open || state.stopping) return nullptr;
+  return &CurrentSchedule(state).batches[NextBatch(state)].before;
 }
 
 absl::Status Approve(Decision& d, const Verb& in) {
   if (WaitingGate(d.state) == nullptr) return Refuse("it does not wait at a gate");
-  d.Emit(GatePassed{d.now, d.state.course, *Upcoming(d.state), in.who, in.reason});
+  d.Emit(GatePassed{d.now, d.state.course, NextBatch(d.state), in.who, in.reason});
   return absl::OkStatus();
 }
 

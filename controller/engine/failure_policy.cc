@@ -19,11 +19,11 @@ void TurnFleetBack(Decision& d, bool verifies, absl::string_view reason) {
   const Triggers& triggers = d.state.rollback.triggers;
   const bool triggered = verifies ? triggers.check_failed : triggers.step_failed;
   if (!triggered) {
-    return CallPerson(d, absl::StrCat(reason, "; retry, skip or roll back"));
+    return CallPerson(d, absl::StrCat(reason, "; retry it, resume without it, or roll back"));
   }
   if (d.state.committed) {
     return CallPerson(d, absl::StrCat(reason, "; ", Describe(d.state, *d.state.committed),
-                                      " cannot be undone: retry, skip or abort"));
+                                      " cannot be undone: retry it, resume without it, or abort"));
   }
   d.Emit(Stopping{d.now, Stopping::Then::roll_back, true, false, "", std::string(reason)});
 }

@@ -114,10 +114,8 @@ int MaxFailed(const State& state) {
   return state.forward.phases[state.forward.batches[state.batch].phase].max_failed;
 }
 
-std::optional<std::uint16_t> Upcoming(const State& state) {
-  if (!state.entered) return state.batch;
-  if (state.unfinished > 0) return std::nullopt;
-  return static_cast<std::uint16_t>(state.batch + 1);
+std::uint16_t NextBatch(const State& state) {
+  return static_cast<std::uint16_t>(state.entered ? state.batch + 1 : state.batch);
 }
 
 const Schedule& CurrentSchedule(const State& state) {

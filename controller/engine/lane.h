@@ -43,9 +43,8 @@ bool CanBeUndoneAlone(const State& state, const Lane& lane, HostIx host);
 
 int MaxFailed(const State& state);
 
-// The batch that comes next: the first, or the one after a batch that is done. May be one past
-// the end. Empty while a batch runs.
-std::optional<std::uint16_t> Upcoming(const State& state);
+// The batch after the one that runs, or the first. May be one past the end.
+std::uint16_t NextBatch(const State& state);
 const Schedule& CurrentSchedule(const State& state);
 
 }  // namespace slipway::engine
