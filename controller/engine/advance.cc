@@ -1,4 +1,6 @@
 // What comes next: a host's next step, the next batch, the way back, the end.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "controller/engine/decision.h"
 #include "controller/engine/lane.h"
@@ -86,7 +88,7 @@ void ReachGate(Decision& d, const Gate& gate) {
   Hold hold{Hold::Why::gate, gate.role, gate.text};
   const Time since = d.state.gate_since == absl::InfinitePast() ? d.now : d.state.gate_since;
   const bool limited = gate.kind == Gate::Kind::wait || gate.within > absl::ZeroDuration();
-  if (limited) hold.until = since + gate.within;
+  if (limited) hold.until = std::max(d.now, since + gate.within);
   d.Emit(Held{d.now, std::move(hold)});
 }
 

@@ -56,8 +56,8 @@ void EndAttempt(Decision& d, const Reported& in) {
 // Whether the host's chain may still go on from a task that was given up: its batch is being
 // run, nothing was undone meanwhile and the fleet is not about to turn back.
 bool StillMatters(const State& state, const TaskId& id) {
-  if (LaneAt(state, id) == nullptr || state.stopping) return false;
-  return state.gate_since == absl::InfinitePast();
+  const Lane* lane = LaneAt(state, id);
+  return lane != nullptr && !state.stopping && !IsOver(state, *lane);
 }
 
 // An answer to a task that was given up as unreachable or unknown.

@@ -128,8 +128,7 @@ absl::Status MayRetry(const Decision& d, HostIx host) {
   const State& state = d.state;
   if (host >= state.hosts.size()) return absl::NotFoundError("no such host in this rollout");
   const Lane* lane = LaneOf(state, host);
-  if (lane == nullptr || state.gate_since != absl::InfinitePast())
-    return Refuse(BatchIsOver(d, host));
+  if (lane == nullptr || IsOver(state, *lane)) return Refuse(BatchIsOver(d, host));
   const TaskId id = CurrentTask(*lane, host);
   const auto task = state.tasks.find(id);
   if (task != state.tasks.end() && task->second.skipped) {
@@ -145,8 +144,7 @@ absl::Status MaySkip(const Decision& d, HostIx host) {
   const State& state = d.state;
   if (host >= state.hosts.size()) return absl::NotFoundError("no such host in this rollout");
   const Lane* lane = LaneOf(state, host);
-  if (lane == nullptr || state.gate_since != absl::InfinitePast())
-    return Refuse(BatchIsOver(d, host));
+  if (lane == nullptr || IsOver(state, *lane)) return Refuse(BatchIsOver(d, host));
   if (state.open.count(CurrentTask(*lane, host)) > 0) {
     return Refuse(absl::StrCat(Describe(state, CurrentTask(*lane, host)),
                                " is running; pause, and skip the host when it is over"));

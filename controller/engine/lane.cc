@@ -47,6 +47,10 @@ const Lane* LaneAt(const State& state, const TaskId& task) {
   return &it->second;
 }
 
+bool IsOver(const State& state, const Lane& lane) {
+  return lane.done && state.gate_since != absl::InfinitePast();
+}
+
 bool Blocks(const Hold& hold) {
   switch (hold.why) {
     case Hold::Why::none:

@@ -23,6 +23,9 @@ TaskId CurrentTask(const Lane& lane, HostIx host);
 // The lane of `task`, if that is where the lane stands now (done or not); else nullptr.
 const Lane* LaneAt(const State& state, const TaskId& task);
 
+// The lane is done and the rollout has left its batch for the gate of the next one.
+bool IsOver(const State& state, const Lane& lane);
+
 // Pause, brake and needs_person stop new chains; a gate only stands before the next batch.
 bool Blocks(const Hold& hold);
 // Whether the lane's next step may be issued, as far as holds and stops are concerned.

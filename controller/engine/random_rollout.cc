@@ -193,7 +193,7 @@ void RandomWorld::Feed(const Input& input) {
   if (!verdict.ok() && !std::holds_alternative<Verb>(input)) broken_ = "an input was refused";
   if (events.empty() && !(before == state_)) broken_ = "the state changed without an event";
   Check(events);
-  if (!std::holds_alternative<Tick>(input)) return;
+  if (!std::holds_alternative<Tick>(input) || !events.empty()) return;
   const auto wake = NextWake(state_, presence_);
   if (wake && *wake <= now_) broken_ = "it asks to be woken for what it has just seen";
 }
