@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "common/nearest_name.h"
@@ -156,9 +155,7 @@ std::vector<Problem> CheckPlan(const v1::Plan& plan, const SourceMap& source) {
     CheckPhase(check, plan.phases(i), absl::StrCat("phases[", i, "]"));
   }
   CheckRollback(check);
-  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
-    return std::tie(a.line, a.column) < std::tie(b.line, b.column);
-  });
+  SortByPlace(problems);
   return problems;
 }
 

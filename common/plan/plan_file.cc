@@ -1,29 +1,16 @@
 #include "common/plan/plan_file.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
-#include <array>
 #include <tuple>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "common/artifact/digest.h"
 #include "common/plan/plan_check.h"
 #include "common/plan/yaml_binder.h"
 #include "slipway/v1/plan.pb.h"
 
 namespace slipway::plan {
 namespace {
-
-std::string DigestOf(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  std::string text = "sha256:";
-  for (const unsigned char byte : digest) {
-    absl::StrAppend(&text, absl::Hex(byte, absl::kZeroPad2));
-  }
-  return text;
-}
 
 bool SamePlace(const Problem& a, const Problem& b) {
   return std::tie(a.line, a.column) == std::tie(b.line, b.column);
@@ -39,9 +26,7 @@ void Merge(std::vector<Problem> found, std::vector<Problem>& problems) {
                                    [&](const Problem& b) { return SamePlace(b, problem); });
     if (!known) problems.push_back(std::move(problem));
   }
-  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
-    return std::tie(a.line, a.column) < std::tie(b.line, b.column);
-  });
+  SortByPlace(problems);
 }
 
 }  // namespace
@@ -49,7 +34,8 @@ void Merge(std::vector<Problem> found, std::vector<Problem>& problems) {
 LoadedPlan LoadPlan(std::string path, std::string_view bytes) {
   const auto plan = std::make_shared<v1::Plan>();
   Bound bound = BindYaml(std::move(path), bytes, *plan);
-  LoadedPlan loaded{plan, std::move(bound.problems), DigestOf(bytes), std::move(bound.source)};
+  LoadedPlan loaded{plan, std::move(bound.problems), Digest::Of(bytes).ToString(),
+                    std::move(bound.source)};
   // Without a tree every further word would be about the same mistake.
   if (bound.bound) Merge(CheckPlan(*plan, loaded.source), loaded.problems);
   return loaded;

@@ -26,4 +26,7 @@ struct Problem {
 
 bool HasErrors(const std::vector<Problem>& problems);
 
+// In the order of the file; at one place in the order of finding.
+void SortByPlace(std::vector<Problem>& problems);
+
 }  // namespace slipway::plan

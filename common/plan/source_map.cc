@@ -16,11 +16,6 @@ std::uint32_t CountCharacters(std::string_view text) {
 
 }  // namespace
 
-bool HasErrors(const std::vector<Problem>& problems) {
-  return std::any_of(problems.begin(), problems.end(),
-                     [](const Problem& p) { return p.severity == Problem::Severity::error; });
-}
-
 SourceMap::SourceMap(std::string file, std::string_view text)
     : file_(std::move(file)), text_(text), line_starts_{0} {
   for (std::size_t i = 0; i < text_.size(); ++i) {

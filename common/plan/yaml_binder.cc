@@ -1,6 +1,5 @@
 #include "common/plan/yaml_binder.h"
 
-#include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
@@ -279,10 +278,7 @@ Bound BindYaml(std::string file, std::string_view text, Message& message) {
         {root.has_value() && !IsNothing(*root) ? "the file is not a mapping" : "the file is empty",
          "", "a file starts with `key: value`"}));
   }
-  std::stable_sort(bound.problems.begin(), bound.problems.end(),
-                   [](const Problem& a, const Problem& b) {
-                     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
-                   });
+  SortByPlace(bound.problems);
   return bound;
 }
 
