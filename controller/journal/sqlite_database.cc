@@ -10,13 +10,14 @@
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
 #include "common/status_macros.h"
+#include "controller/journal/sqlite_wal.h"
 
 namespace slipway::controller {
 namespace {
 
 constexpr std::size_t kLargestGroup = 512;
-// 4 MiB of log at the default page size; a checkpoint costs two fsyncs.
-constexpr int kCheckpointPages = 1000;
+// 16 MiB of log at the default page size; a checkpoint costs two fsyncs.
+constexpr int kCheckpointPages = 4000;
 constexpr int kLostFsyncExit = 70;  // EX_SOFTWARE
 
 void EndProcess(const absl::Status& reason) {
@@ -71,6 +72,7 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(
     SqliteOptions options, const std::vector<Migration>& migrations) {
   if (!options.on_lost_fsync) options.on_lost_fsync = EndProcess;
   SLIPWAY_RETURN_IF_ERROR(MakePrivateFile(options.path));
+  SLIPWAY_RETURN_IF_ERROR(CheckWriteAheadLog(options.path));
   SLIPWAY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteConnection> connection,
                            SqliteConnection::Open(options.path, options.vfs));
   SLIPWAY_RETURN_IF_ERROR(Configure(*connection));

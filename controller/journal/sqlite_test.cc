@@ -138,7 +138,7 @@ TEST_F(SqliteTest, LostFsyncOfACheckpointIsTheEnd) {
   Lease lease = Begin();
   vfs_.FailSync(".db");
   // Durable in the log; the checkpoint behind it is what fails.
-  EXPECT_TRUE(journal_->Append(kRollout, lease, {std::string(5 << 20, 'x')}).ok());
+  EXPECT_TRUE(journal_->Append(kRollout, lease, {std::string(20 << 20, 'x')}).ok());
   EXPECT_EQ(journal_->Append(kRollout, lease, {"next"}).code(), absl::StatusCode::kInternal);
   EXPECT_EQ(deaths_, 1);
 }
@@ -200,6 +200,73 @@ TEST_F(SqliteTest, LostTailIsRefusedWithItsPlace) {
   ASSERT_TRUE(journal_->Append(kRollout, lease, {"second", "third", "fourth"}).ok());
   ASSERT_TRUE(Execute("DELETE FROM records WHERE sequence > 2").ok());
   EXPECT_THAT(Open().message(), HasSubstr("record 3 and what follows it is missing"));
+}
+
+// What a crash leaves: database and log as they lie on the disk while somebody writes.
+class SqliteLogTest : public SqliteTest {
+ protected:
+  static constexpr int kRecords = 20;
+  static constexpr std::uint64_t kFrame = 24 + 4096;
+
+  SqliteLogTest() {
+    Lease lease = Begin();
+    for (int i = 2; i <= kRecords; ++i) {
+      EXPECT_TRUE(journal_->Append(kRollout, lease, {"record " + std::to_string(i)}).ok());
+    }
+    Keep(path_, kept_db_ = folder_ / "kept.db");
+    Keep(LogOf(path_), kept_log_ = folder_ / "kept.log");
+    frames_ = (fs::file_size(kept_log_) - 32) / kFrame;
+  }
+  static fs::path LogOf(const fs::path& database) { return database.string() + "-wal"; }
+  static void Keep(const fs::path& from, const fs::path& to) {
+    fs::copy_file(from, to, fs::copy_options::overwrite_existing);
+  }
+  // The disk as it was at the crash.
+  void Crash() {
+    Close();
+    Keep(kept_db_, path_);
+    Keep(kept_log_, LogOf(path_));
+  }
+  std::size_t RecordsLeft() { return journal_->Read(kRollout, 1)->size(); }
+
+  fs::path kept_db_, kept_log_;
+  std::uint64_t frames_ = 0;
+};
+
+TEST_F(SqliteLogTest, CrashLosesNothing) {
+  Crash();
+  ASSERT_TRUE(Open().ok());
+  EXPECT_EQ(RecordsLeft(), kRecords);
+}
+
+// At every length: a prefix of what was appended, and nothing else is lost than the torn end.
+TEST_F(SqliteLogTest, TornEndIsCut) {
+  const std::uint64_t size = fs::file_size(kept_log_);
+  for (std::uint64_t cut = 1; cut < 3 * kFrame; cut += 977) {
+    Crash();
+    fs::resize_file(LogOf(path_), size - cut);
+    ASSERT_TRUE(Open().ok()) << cut;
+    EXPECT_GE(RecordsLeft(), kRecords - 3u);
+    EXPECT_LT(RecordsLeft(), std::size_t{kRecords});
+  }
+}
+
+TEST_F(SqliteLogTest, BadFrameInTheMiddleIsRefusedWithItsPlace) {
+  ASSERT_GT(frames_, 20u);
+  for (std::uint64_t frame = 0; frame + 3 < frames_; ++frame) {
+    Crash();
+    Flip(LogOf(path_), 32 + frame * kFrame + 24 + 100);
+    const absl::Status status = Open();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << "frame " << frame;
+    EXPECT_THAT(status.message(), HasSubstr("frame " + std::to_string(frame + 1) + " at byte"));
+  }
+}
+
+TEST_F(SqliteLogTest, BadFrameAtTheEndIsATornEnd) {
+  Crash();
+  Flip(LogOf(path_), 32 + (frames_ - 1) * kFrame + 24 + 100);
+  ASSERT_TRUE(Open().ok());
+  EXPECT_EQ(RecordsLeft(), kRecords - 1u);
 }
 
 // Wherever a bit falls over: refused with its place, or every record as it was (unused space).

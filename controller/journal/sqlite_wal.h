@@ -1,0 +1,19 @@
+// Looks for damage in SQLite's write-ahead log that SQLite itself takes for its end.
+//
+// SQLite reads the log up to the first frame whose checksum does not hold and forgets the rest.
+// That is right for the torn end of a transaction that was never acknowledged. A frame that went
+// bad in the middle would silently take acknowledged transactions with it.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace slipway::controller {
+
+// To be called before SQLite opens `database`. OK when there is no log, or when it ends as a crash
+// may end it. DATA_LOSS names the frame and its offset when a bad frame lies before or inside a
+// transaction that was synced: one behind whose commit another frame was written.
+absl::Status CheckWriteAheadLog(const std::string& database);
+
+}  // namespace slipway::controller
