@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""Every folder with threads is exercised under the thread sanitizer (tests/sanitized/tsan.txt)."""
+
+import re
+
+import tree
+
+LIST = "tests/sanitized/tsan.txt"
+THREADS = re.compile(r"\b(Mutex|CondVar|std::j?thread)\b")
+TEST = re.compile(r"(^|/)(fake_|test_)|_(test|testbin|fuzz|bench)\.")
+
+
+def listed(root):
+    """{target: [folders]} of the list; a line is `target: folder folder`, # begins a comment."""
+    lines = (line.split("#")[0].strip() for line in (root / LIST).read_text().splitlines())
+    pairs = (line.partition(":") for line in lines if line)
+    return {target.strip(): folders.split() for target, _, folders in pairs}
+
+
+def check(root):
+    covered = {folder for folders in listed(root).values() for folder in folders}
+    problems = []
+    for path in tree.files(root, ".cc", ".h"):
+        if not path.startswith(("agent/", "common/", "controller/")) or TEST.search(path):
+            continue
+        folder = path.rsplit("/", 1)[0]
+        if folder not in covered and THREADS.search((root / path).read_text()):
+            problems.append(f"{path}: has threads, and {LIST} names no test of {folder}")
+            covered.add(folder)  # once a folder
+    return problems
+
+
+if __name__ == "__main__":
+    tree.report(check(tree.root_from_argv()))

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""clang-tidy's short fatal list (.clang-tidy) over the pure cores and common/.
+
+Called with the build folder whose compile_commands.json says how each file is compiled; its
+libraries must have been built, since generated headers are read. Bounded in what it reads because
+it parses each file anew: the rest of the tree is seen by two compilers' warnings.
+"""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import tree
+
+TOOL = "clang-tidy-19"
+FOLDERS = ("agent/core/", "common/", "controller/engine/")
+FINDING = re.compile(r"^(\S+?:\d+):\d+: (?:error|warning): (.*)", re.M)
+
+
+def sources(root):
+    return [p for p in tree.files(root, ".cc")
+            if p.startswith(FOLDERS) and not re.search(r"_(test|fuzz|testbin|bench)\.cc$", p)]
+
+
+def compiled(root, build):
+    """What compile_commands.json knows, relative to the root."""
+    entries = json.loads((build / "compile_commands.json").read_text())
+    paths = (pathlib.Path(entry["directory"], entry["file"]) for entry in entries)
+    return {str(p.relative_to(root)) for p in paths if p.is_relative_to(root)}
+
+
+def findings(root, path, *arguments):
+    """The findings in one file. A file that cannot be parsed is a finding."""
+    try:
+        run = subprocess.run([TOOL, "--quiet", f"--config-file={tree.ROOT / '.clang-tidy'}",
+                              str(path), *arguments], cwd=root, capture_output=True, text=True)
+    except FileNotFoundError:
+        return [f"{TOOL} is missing: apt-get install {TOOL}"]
+    found = [f"{where.removeprefix(str(root) + '/')}: {what}"
+             for where, what in FINDING.findall(run.stdout)]
+    if run.returncode != 0 and not found:
+        found.append(f"{path}: {TOOL} ended with {run.returncode}: {run.stderr.strip()[-500:]}")
+    return found
+
+
+def check(root, build):
+    known = compiled(root, build)
+    wanted = sources(root)
+    problems = [f"{p}: compiled by no target" for p in wanted if p not in known]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = pool.map(lambda p: findings(root, p, "-p", str(build)),
+                        [p for p in wanted if p in known])
+        for found in runs:
+            problems += found
+    return list(dict.fromkeys(problems))  # a header's finding is met in each file that includes it
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: tidy.py BUILD_FOLDER")
+    tree.report(check(tree.ROOT, pathlib.Path(sys.argv[1]).resolve()))
