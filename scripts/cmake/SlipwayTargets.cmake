@@ -11,12 +11,18 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
 find_package(CURL REQUIRED)
 
+# What presets "clang", "asan" and "fuzz" build: all of a kind, so that none is forgotten.
+add_custom_target(all_libraries)
+add_custom_target(all_quick_tests)  # no simulations, no processes: they run again under asan
+add_custom_target(all_fuzzers)
+
 # slipway_library(name SOURCES a.cc ... [DEPS ...])
 function(slipway_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   if(ARG_SOURCES)
     add_library(${name} STATIC ${ARG_SOURCES})
     target_link_libraries(${name} PUBLIC ${ARG_DEPS})
+    add_dependencies(all_libraries ${name})
   else()
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE ${ARG_DEPS})
@@ -35,7 +41,7 @@ endfunction()
 #
 # One binary per folder keeps linking cheap; CTest runs it whole. Suites are compiled into
 # the binary itself: a static library would silently drop self-registering tests.
-# LABEL is one of unit, property, sim, conformance, integration, lint.
+# LABEL is one of unit, property, scenario, conformance, sim, integration.
 function(slipway_test name)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPS;ARGS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -47,6 +53,12 @@ function(slipway_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
+  if(NOT ARG_LABEL MATCHES "^(unit|property|scenario|conformance|sim|integration)$")
+    message(FATAL_ERROR "${name}: no such LABEL: ${ARG_LABEL}")
+  endif()
+  if(NOT ARG_LABEL MATCHES "^(sim|integration)$")
+    add_dependencies(all_quick_tests ${name})
+  endif()
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "SLIPWAY_SOURCE_DIR=${PROJECT_SOURCE_DIR};SLIPWAY_BINARY_DIR=${PROJECT_BINARY_DIR}")
   # The lint that finds forgotten tests reads this list.
@@ -56,7 +68,10 @@ function(slipway_test name)
   endforeach()
 endfunction()
 
-# slipway_fuzz(name SOURCES x_fuzz.cc [DEPS ...]): libFuzzer target, built by preset "fuzz".
+# slipway_fuzz(name SOURCES x_fuzz.cc [DEPS ...])
+#
+# libFuzzer target of preset "fuzz"; its test there is ten seconds of fuzzing. What it has found and
+# kept for the next run lies in the build folder.
 function(slipway_fuzz name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   foreach(source ${ARG_SOURCES})
@@ -68,5 +83,11 @@ function(slipway_fuzz name)
     target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+    add_dependencies(all_fuzzers ${name})
+    set(corpus ${PROJECT_BINARY_DIR}/corpus/${name})
+    file(MAKE_DIRECTORY ${corpus})
+    add_test(NAME ${name} COMMAND ${name} -max_total_time=10 -timeout=5 -rss_limit_mb=1024
+             -artifact_prefix=${corpus}- ${corpus})
+    set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 60)
   endif()
 endfunction()
