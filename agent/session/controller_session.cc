@@ -14,6 +14,7 @@
 #include "common/grpc_status.h"
 #include "common/log.h"
 #include "common/mutex.h"
+#include "common/random.h"
 #include "common/tls/credentials.h"
 #include "common/tls/enrolment_token.h"
 #include "common/wire/proto_time.h"
@@ -114,7 +115,7 @@ class ControllerSession::Impl {
   int attempt_ = 0;
   bool rejected_ = false;
   bool stopping_ = false;
-  std::mt19937_64 chance_{std::random_device()()};
+  std::mt19937_64 chance_{RandomSeed()};
 
   Mutex mu_;
   std::vector<std::function<void()>> posted_ ABSL_GUARDED_BY(mu_);

@@ -85,7 +85,7 @@ class HandshakeTest : public testing::Test {
                                                    SessionChannelArguments(cache));
     grpc::GenericStub stub(channel);
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    context.set_deadline(absl::ToChronoTime(SystemClock().Now() + absl::Seconds(10)));
     grpc::CompletionQueue queue;
     const grpc::ByteBuffer request;
     const auto call = stub.PrepareUnaryCall(&context, "/any.Service/Any", request, &queue);
