@@ -1,14 +1,19 @@
 // slipway-controller: init, operator add, run.
+#include <signal.h>
+
 #include <cstdio>
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include "common/clock.h"
 #include "common/flags.h"
+#include "common/log.h"
 #include "common/status_macros.h"
+#include "common/tls/credentials.h"
+#include "common/version.h"
 #include "controller/config.h"
+#include "controller/server.h"
 #include "controller/setup.h"
 
 namespace slipway::controller {
@@ -39,6 +44,27 @@ absl::Status Init(const std::string& dir, const CommandLine& line) {
   return absl::OkStatus();
 }
 
+// The signals that end a daemon are waited for; no thread is to die of them.
+sigset_t BlockEndSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+absl::Status Run(const Config& config) {
+  const sigset_t signals = BlockEndSignals();
+  log::Init("slipway-controller", log::Level::info);
+  tls::LogThroughUs();
+  SLIPWAY_ASSIGN_OR_RETURN(const auto server, Server::Start(config, SystemClock()));
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::Info("going down", {{"signal", signal}});
+  return absl::OkStatus();
+}
+
 absl::Status Execute(const CommandLine& line) {
   const auto& words = line.words;
   const std::string dir = line.Get("dir");
@@ -52,12 +78,13 @@ absl::Status Execute(const CommandLine& line) {
     std::printf("operator    %s/config.yaml\n", folder.c_str());
     return absl::OkStatus();
   }
+  if (words[0] == "run" && words.size() == 1) return Run(config);
   return absl::InvalidArgumentError(kUsage);
 }
 
 int Main(const std::vector<std::string>& arguments) {
   if (arguments.size() == 1 && arguments[0] == "--version") {
-    std::puts("slipway-controller 0.1.0");
+    std::printf("slipway-controller %s\n", std::string(Version()).c_str());
     return 0;
   }
   const auto line = ParseCommandLine(
@@ -73,5 +100,7 @@ int Main(const std::vector<std::string>& arguments) {
 }  // namespace slipway::controller
 
 int main(int argc, char** argv) {
+  // Debian's Abseil looks for deadlocks at each lock, which halves the throughput of gRPC.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   return slipway::controller::Main(std::vector<std::string>(argv + 1, argv + argc));
 }

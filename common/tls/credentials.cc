@@ -3,8 +3,10 @@
 #include <grpc/grpc_security.h>
 #include <grpc/grpc_security_constants.h>
 #include <grpc/impl/codegen/grpc_types.h>
+#include <grpc/support/log.h>
 
 #include "absl/strings/str_cat.h"
+#include "common/log.h"
 
 namespace slipway::tls {
 namespace {
@@ -72,6 +74,11 @@ grpc::ChannelArguments SessionChannelArguments(const SessionCache& cache) {
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetCompressionAlgorithm(GRPC_COMPRESS_NONE);
   return arguments;
+}
+
+void LogThroughUs() {
+  gpr_set_log_function(
+      [](gpr_log_func_args* args) { log::Debug("gRPC", {{"message", args->message}}); });
 }
 
 }  // namespace slipway::tls

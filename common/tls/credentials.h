@@ -46,4 +46,7 @@ class SessionCache {
 // connection: what an agent's channels share.
 grpc::ChannelArguments SessionChannelArguments(const SessionCache& cache);
 
+// gRPC's own complaints go to our log, below `warn` where a stranger could cause them.
+void LogThroughUs();
+
 }  // namespace slipway::tls

@@ -43,8 +43,18 @@ absl::Status CheckLabels(const Labels& labels) {
 
 }  // namespace
 
-Enrolment::Enrolment(const Ports& ports, Addresses addresses, std::string ca_pin)
-    : ports_(ports), addresses_(std::move(addresses)), ca_pin_(std::move(ca_pin)) {}
+Enrolment::Enrolment(const Ports& ports, std::string ca_pin)
+    : ports_(ports), ca_pin_(std::move(ca_pin)) {}
+
+void Enrolment::ReachedAt(Addresses addresses) {
+  MutexLock lock(mu_);
+  addresses_ = std::move(addresses);
+}
+
+Enrolment::Addresses Enrolment::addresses() const {
+  MutexLock lock(mu_);
+  return addresses_;
+}
 
 absl::StatusOr<Enrolment::Token> Enrolment::MakeToken(const TokenRequest& request) {
   if (request.request_id.empty()) return absl::InvalidArgumentError("request_id is missing");
@@ -76,7 +86,7 @@ absl::StatusOr<Enrolment::Token> Enrolment::MakeToken(const TokenRequest& reques
                          .used_by_key = ""};
   SLIPWAY_RETURN_IF_ERROR(ports_.registry.AddToken(token));
   log::Info("enrolment token made", {{"host", request.host.text}, {"by", request.who}});
-  return Token{tls::Format({addresses_.enrolment, ca_pin_, request.host.text, secret}),
+  return Token{tls::Format({addresses().enrolment, ca_pin_, request.host.text, secret}),
                token.expires};
 }
 
@@ -99,7 +109,7 @@ absl::StatusOr<Enrolment::Certified> Enrolment::Enrol(std::string_view secret, c
   }
   if (!token.ok()) return token.status();
   SLIPWAY_ASSIGN_OR_RETURN(std::string certificate, CertificateFor(*token, public_key, pin));
-  return Certified{std::move(certificate), ports_.authority.anchors().root_pem, addresses_.agents};
+  return Certified{std::move(certificate), ports_.authority.anchors().root_pem, addresses().agents};
 }
 
 absl::StatusOr<std::string> Enrolment::CertificateFor(const EnrolToken& token,

@@ -27,7 +27,10 @@ class Enrolment {
     HostDirectory& hosts;
     const Clock& clock;
   };
-  Enrolment(const Ports& ports, Addresses addresses, std::string ca_pin);
+  Enrolment(const Ports& ports, std::string ca_pin);
+
+  // Before the first call that names an address: where the listeners are, once they are.
+  void ReachedAt(Addresses addresses) ABSL_LOCKS_EXCLUDED(mu_);
 
   struct Token {
     std::string text;
@@ -56,9 +59,12 @@ class Enrolment {
   absl::StatusOr<std::string> CertificateFor(const EnrolToken& token, const std::string& public_key,
                                              const std::string& pin);
 
+  Addresses addresses() const ABSL_LOCKS_EXCLUDED(mu_);
+
   const Ports ports_;
-  const Addresses addresses_;
   const std::string ca_pin_;
+  mutable Mutex mu_;
+  Addresses addresses_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace slipway::controller

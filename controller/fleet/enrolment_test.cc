@@ -17,6 +17,8 @@ namespace {
 
 class EnrolmentTest : public testing::Test {
  protected:
+  void SetUp() override { enrolment_.ReachedAt({"deploy.test:7445", "deploy.test:7444"}); }
+
   static std::string FreshDir() {
     std::string pattern = testing::TempDir() + "/enrolment_XXXXXX";
     return ::mkdtemp(pattern.data());
@@ -37,7 +39,6 @@ class EnrolmentTest : public testing::Test {
   HostDirectory hosts_{store_.registry()};
   const tls::Authority authority_ = *tls::Authority::Create(FreshDir(), "fleet.test", clock_.Now());
   Enrolment enrolment_{{authority_, store_.registry(), hosts_, clock_},
-                       {"deploy.test:7445", "deploy.test:7444"},
                        *tls::SpkiPin(authority_.anchors().root_pem)};
   int requests_ = 0;
 };

@@ -13,6 +13,7 @@
 #include "common/grpc_status.h"
 #include "common/log.h"
 #include "common/mutex.h"
+#include "common/version.h"
 #include "common/wire/proto_time.h"
 #include "common/wire/session_codec.h"
 #include "controller/rpc/agent_session.h"
@@ -329,7 +330,7 @@ void AgentSessions::Impl::Attach(AgentSession& session) {
   log::Info("agent attached", {{"host", session.host.text}, {"peer", session.context.peer()}});
 
   v1::ControllerMessage welcome;
-  welcome.mutable_welcome()->set_controller_version("0.1.0");
+  welcome.mutable_welcome()->set_controller_version(std::string(Version()));
   SetProto(now, welcome.mutable_welcome()->mutable_clock());
   SendTo(session, std::move(welcome));
   for (const v1::Witness& witness : hello.witnesses()) {

@@ -26,6 +26,11 @@ if(SLIPWAY_STATIC_GRPC)
       endif()
     endforeach()
   endforeach()
+  # Found through pkg-config, so that it has no location of its own.
+  find_library(SLIPWAY_RE2_ARCHIVE libre2.a)
+  if(TARGET re2::re2 AND SLIPWAY_RE2_ARCHIVE)
+    set_target_properties(re2::re2 PROPERTIES INTERFACE_LINK_LIBRARIES ${SLIPWAY_RE2_ARCHIVE})
+  endif()
 endif()
 
 # slipway_proto(name PROTOS a.proto ... [SERVICES a.proto ...] [DEPS ...])

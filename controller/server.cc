@@ -1,0 +1,242 @@
+#include "controller/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/service_type.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/folder_lock.h"
+#include "common/log.h"
+#include "common/status_macros.h"
+#include "common/tls/credentials.h"
+#include "common/tls/enrolment_token.h"
+#include "common/tls/pem_file.h"
+#include "common/tls/verify.h"
+#include "controller/fleet/pool_events.h"
+#include "controller/registry/sqlite_store.h"
+#include "controller/rpc/services.h"
+#include "controller/setup.h"
+
+namespace slipway::controller {
+namespace {
+
+constexpr int kAgentMessageBytesMax = 1 << 20;
+constexpr int kOperatorMessageBytesMax = 4 << 20;
+constexpr int kMetadataBytesMax = 16 << 10;
+// A session and its transfers; an operator's few calls.
+constexpr int kStreamsPerConnection = 64;
+// Long calls, and room for short ones beside them.
+constexpr int kThreadsMax = kStreamsMax + 24;
+constexpr int kGoodbyeSeconds = 2;
+
+// What every listener has.
+void Harden(grpc::ServerBuilder& builder, int message_bytes_max) {
+  builder.SetMaxReceiveMessageSize(message_bytes_max);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnection);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 5'000);
+  // Two controllers on one port would share the agents between them.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 15'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_TSI_MAX_FRAME_SIZE, 4096);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  builder.SetDefaultCompressionAlgorithm(GRPC_COMPRESS_NONE);
+  grpc::ResourceQuota quota;
+  quota.SetMaxThreads(kThreadsMax);
+  builder.SetResourceQuota(quota);
+}
+
+// A server with its services, in the order in which they may go.
+class Listener {
+ public:
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  Listener() = default;
+  ~Listener() { Shutdown(); }
+
+  grpc::ServerBuilder& builder() { return builder_; }
+  void Add(std::unique_ptr<grpc::Service> service) {
+    builder_.RegisterService(service.get());
+    services_.push_back(std::move(service));
+  }
+  // `reached_as` is the name that others use; the port is that which was bound.
+  absl::StatusOr<std::string> Listen(const std::string& address, const std::string& reached_as,
+                                     std::shared_ptr<grpc::ServerCredentials> credentials) {
+    int port = 0;
+    builder_.AddListeningPort(address, std::move(credentials), &port);
+    server_ = builder_.BuildAndStart();
+    if (!server_ || port == 0) {
+      return absl::UnavailableError(absl::StrCat("cannot listen on ", address, "; is it in use?"));
+    }
+    return absl::StrCat(reached_as, ":", port);
+  }
+  void Shutdown() {
+    if (!server_) return;
+    server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_REALTIME),
+                                   gpr_time_from_seconds(kGoodbyeSeconds, GPR_TIMESPAN)));
+  }
+
+ private:
+  std::vector<std::unique_ptr<grpc::Service>> services_;
+  grpc::ServerBuilder builder_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+absl::Status WriteEndpoints(const std::string& dir, const Endpoints& endpoints) {
+  return tls::WriteFile(
+      dir + "/endpoints.json",
+      absl::StrCat("{\"operators\": \"", endpoints.operators, "\", \"agents\": \"",
+                   endpoints.agents, "\", \"enrolment\": \"", endpoints.enrolment, "\"}\n"),
+      tls::kPublic);
+}
+
+}  // namespace
+
+// Destroyed in reverse: listeners first, the store last.
+class Server::Parts {
+ public:
+  struct Roots {
+    FolderLock lock;
+    tls::Authority authority;
+    tls::PeerVerifier verifier;
+    tls::KeyMaterial certificate;
+    std::unique_ptr<Store> store;
+    std::string holder;
+    std::string ca_pin;
+  };
+
+  Parts(Config config, const Clock& clock, Roots roots);
+  ~Parts();
+
+  absl::Status Run();
+  const Endpoints& endpoints() const { return endpoints_; }
+
+ private:
+  absl::Status ListenForAgents();
+  absl::Status ListenForEnrolment();
+  absl::Status ListenForOperators();
+  std::shared_ptr<grpc::ServerCredentials> Guarded(
+      std::shared_ptr<grpc::ServerCredentials> credentials) {
+    authorizer_.Guard(*credentials);
+    return credentials;
+  }
+
+  const Config config_;
+  const Clock& clock_;
+  const Roots roots_;
+  Endpoints endpoints_;
+  HostDirectory hosts_;
+  FleetView view_;
+  const Authorizer authorizer_;
+  Enrolment enrolment_;
+  PoolEvents events_;
+  AgentSessions sessions_;
+  RunnerPool pool_;
+  const RolloutReader reader_;
+  RolloutStreams streams_;
+  Listener agents_, enrolments_, operators_;
+};
+
+Server::Parts::Parts(Config config, const Clock& clock, Roots roots)
+    : config_(std::move(config)),
+      clock_(clock),
+      roots_(std::move(roots)),
+      hosts_(roots_.store->registry()),
+      authorizer_(roots_.verifier, hosts_, clock_),
+      enrolment_({roots_.authority, roots_.store->registry(), hosts_, clock_}, roots_.ca_pin),
+      events_(roots_.store->registry(), clock_),
+      sessions_({authorizer_, view_, events_, clock_}, SessionTiming()),
+      pool_(*roots_.store, clock_, sessions_, roots_.holder),
+      reader_(pool_, view_),
+      streams_({pool_, reader_, sessions_, clock_}) {}
+
+absl::Status Server::Parts::Run() {
+  SLIPWAY_RETURN_IF_ERROR(hosts_.Load());
+  SLIPWAY_RETURN_IF_ERROR(pool_.Recover());
+  events_.Start(pool_);
+  SLIPWAY_RETURN_IF_ERROR(ListenForAgents());
+  SLIPWAY_RETURN_IF_ERROR(ListenForEnrolment());
+  enrolment_.ReachedAt({endpoints_.enrolment, endpoints_.agents});
+  SLIPWAY_RETURN_IF_ERROR(ListenForOperators());
+  return WriteEndpoints(config_.dir, endpoints_);
+}
+
+Server::Parts::~Parts() {
+  streams_.Stop();
+  sessions_.BeginShutdown();
+  operators_.Shutdown();
+  enrolments_.Shutdown();
+  agents_.Shutdown();
+  sessions_.Join();
+  events_.Stop();
+}
+
+absl::Status Server::Parts::ListenForAgents() {
+  Harden(agents_.builder(), kAgentMessageBytesMax);
+  sessions_.AddTo(agents_.builder());
+  SLIPWAY_ASSIGN_OR_RETURN(
+      endpoints_.agents, agents_.Listen(config_.listen_agents, config_.hosts.front(),
+                                        Guarded(tls::MutualServerCredentials(roots_.certificate))));
+  sessions_.Start();
+  return absl::OkStatus();
+}
+
+absl::Status Server::Parts::ListenForEnrolment() {
+  Harden(enrolments_.builder(), 64 << 10);
+  enrolments_.Add(MakeEnrolmentService(enrolment_));
+  SLIPWAY_ASSIGN_OR_RETURN(
+      endpoints_.enrolment,
+      enrolments_.Listen(config_.listen_enrolment, config_.hosts.front(),
+                         Guarded(tls::EnrolmentServerCredentials(roots_.certificate))));
+  return absl::OkStatus();
+}
+
+absl::Status Server::Parts::ListenForOperators() {
+  Harden(operators_.builder(), kOperatorMessageBytesMax);
+  operators_.Add(MakeFleetService({authorizer_, hosts_, view_, roots_.store->registry(), enrolment_,
+                                   clock_, [this] { return pool_.Degraded(); }}));
+  SLIPWAY_ASSIGN_OR_RETURN(
+      endpoints_.operators,
+      operators_.Listen(config_.listen_operators, config_.hosts.front(),
+                        Guarded(tls::MutualServerCredentials(roots_.certificate))));
+  return absl::OkStatus();
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::~Server() = default;
+const Endpoints& Server::endpoints() const {
+  return parts_->endpoints();
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, const Clock& clock) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  SLIPWAY_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(config.dir));
+  SLIPWAY_ASSIGN_OR_RETURN(tls::Authority authority, tls::Authority::Open(AuthorityDir(config)));
+  SLIPWAY_ASSIGN_OR_RETURN(tls::PeerVerifier verifier,
+                           tls::PeerVerifier::Create(authority.anchors()));
+  SLIPWAY_ASSIGN_OR_RETURN(tls::KeyMaterial certificate,
+                           OwnCertificate(config, authority, clock.Now()));
+  SLIPWAY_ASSIGN_OR_RETURN(std::string ca_pin, tls::SpkiPin(authority.anchors().root_pem));
+  SLIPWAY_ASSIGN_OR_RETURN(std::string holder, tls::MakeSecret());
+  SqliteOptions database;
+  database.path = config.dir + "/store.db";
+  SLIPWAY_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, SqliteStore::Open(std::move(database)));
+  auto parts = std::make_unique<Parts>(
+      config, clock,
+      Parts::Roots{std::move(lock), std::move(authority), std::move(verifier),
+                   std::move(certificate), std::move(store), std::move(holder), std::move(ca_pin)});
+  SLIPWAY_RETURN_IF_ERROR(parts->Run());
+  log::Info("listening", {{"operators", parts->endpoints().operators},
+                          {"agents", parts->endpoints().agents},
+                          {"enrolment", parts->endpoints().enrolment}});
+  return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+}  // namespace slipway::controller
