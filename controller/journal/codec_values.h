@@ -33,10 +33,11 @@ pb::Then ToWire(engine::Stopping::Then value);
 // Reads values that may lie outside what this program knows, and keeps the first complaint.
 class ValueReader {
  public:
-  // Engine and wire enumerators number the same; wire 0 is "unspecified", which nobody writes.
+  // Engine enumerators count from 0; behind the last one ToWire gives "unspecified", which nobody
+  // writes.
   template <typename E, typename Wire>
   void Enum(Wire wire, E& value) {
-    for (int i = 0; i + 1 < google::protobuf::GetEnumDescriptor<Wire>()->value_count(); ++i) {
+    for (int i = 0; ToWire(static_cast<E>(i)) != Wire(); ++i) {
       if (ToWire(static_cast<E>(i)) == wire) {
         value = static_cast<E>(i);
         return;

@@ -46,10 +46,8 @@ class RandomEvent {
   }
   absl::Time ATime() {
     switch (Below(8)) {
-      case 0:
-        return absl::InfiniteFuture();
-      case 1:
-        return absl::InfinitePast();
+      case 0: return absl::InfiniteFuture();
+      case 1: return absl::InfinitePast();
       default:
         return absl::FromUnixMicros((static_cast<std::int64_t>(Below(1u << 31)) << 20) +
                                     Below(1u << 20));
@@ -57,12 +55,9 @@ class RandomEvent {
   }
   absl::Duration ADuration() {
     switch (Below(8)) {
-      case 0:
-        return absl::InfiniteDuration();
-      case 1:
-        return absl::ZeroDuration();
-      default:
-        return absl::Microseconds(static_cast<std::int64_t>(Below(1u << 31)) << 8);
+      case 0: return absl::InfiniteDuration();
+      case 1: return absl::ZeroDuration();
+      default: return absl::Microseconds(static_cast<std::int64_t>(Below(1u << 31)) << 8);
     }
   }
   template <typename E>
