@@ -22,18 +22,25 @@ std::string FakeContentSource::AddRelease(const std::string& version,
   service.set_name("media");
   service.set_component("backend");
   service.add_run("bin/media");
-  Manifest manifest{"unified-media", version, "", {}};
   for (const FileSpec& spec : files) {
-    FileEntry file{spec.path, spec.mode, spec.content.size(), Digest::Of(spec.content), {}};
-    if (!spec.content.empty()) file.chunks = {{file.digest, file.size}};
-    manifest.files.push_back(file);
-    SetObject(file.digest.ToString(), spec.content);
     if (spec.path == "hooks/smoke") release.add_hooks()->set_path(spec.path);
     if (spec.path.substr(0, 4) == "web/" && release.components_size() == 1) {
       v1::Component& web = *release.add_components();
       web.set_name("frontend");
       web.set_path("web/");
     }
+  }
+  return AddRelease(release, files);
+}
+
+std::string FakeContentSource::AddRelease(const v1::Release& release,
+                                          const std::vector<FileSpec>& files) {
+  Manifest manifest{release.name(), release.version(), "", {}};
+  for (const FileSpec& spec : files) {
+    FileEntry file{spec.path, spec.mode, spec.content.size(), Digest::Of(spec.content), {}};
+    if (!spec.content.empty()) file.chunks = {{file.digest, file.size}};
+    manifest.files.push_back(file);
+    SetObject(file.digest.ToString(), spec.content);
   }
   std::sort(manifest.files.begin(), manifest.files.end(),
             [](const FileEntry& a, const FileEntry& b) { return a.path < b.path; });

@@ -11,6 +11,10 @@
 #include "common/artifact/manifest.h"
 #include "common/mutex.h"
 
+namespace slipway::v1 {
+class Release;
+}
+
 namespace slipway::agent {
 
 class FakeContentSource final : public ContentSource {
@@ -24,6 +28,8 @@ class FakeContentSource final : public ContentSource {
   // A release with component "backend" (backend/), service "media" and hook hooks/smoke (when among
   // the files); returns its digest.
   std::string AddRelease(const std::string& version, const std::vector<FileSpec>& files);
+  // The same with a release.yaml of the caller's.
+  std::string AddRelease(const v1::Release& release, const std::vector<FileSpec>& files);
   // Any manifest bytes, also hostile ones.
   std::string AddManifest(const std::string& bytes);
   // Content of an object, right or wrong.
