@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "agent/services/temp_folder_for_test.h"
+#include "common/fs/test_directory.h"
 
 namespace slipway::agent {
 namespace {
@@ -26,7 +26,7 @@ std::uint64_t KeptBytes(const std::string& dir) {
 }
 
 TEST(SpoolSink, SmallOutputIsKeptWhole) {
-  const TempFolder folder;
+  const TestDirectory folder;
   SpoolSink sink(folder.path());
   sink.Write("one ");
   sink.Write("two");
@@ -38,7 +38,7 @@ TEST(SpoolSink, SmallOutputIsKeptWhole) {
 }
 
 TEST(SpoolSink, FloodKeepsHeadAndTailAndCountsTheRest) {
-  const TempFolder folder;
+  const TestDirectory folder;
   SpoolSink sink(folder.path());
   constexpr std::uint64_t kTotal = 5'000'000;
   for (std::uint64_t i = 0; i < kTotal / 10; ++i) {
@@ -68,7 +68,7 @@ TEST(SpoolSink, FloodKeepsHeadAndTailAndCountsTheRest) {
 }
 
 TEST(SpoolSink, SecondSinkGoesOnWhereTheFirstEnded) {
-  const TempFolder folder;
+  const TestDirectory folder;
   {
     SpoolSink(folder.path()).Write("one ");
   }
@@ -84,7 +84,7 @@ TEST(SpoolSink, SecondSinkGoesOnWhereTheFirstEnded) {
 }
 
 TEST(LogSink, AppendsToWhatIsThere) {
-  const TempFolder folder;
+  const TestDirectory folder;
   const std::string log = folder.path() + "/log";
   {
     LogSink(log, 1000, 2).Write("first\n");
@@ -96,7 +96,7 @@ TEST(LogSink, AppendsToWhatIsThere) {
 }
 
 TEST(LogSink, RotatesAtItsSizeAndKeepsAsManyAsAsked) {
-  const TempFolder folder;
+  const TestDirectory folder;
   const std::string log = folder.path() + "/log";
   LogSink sink(log, 4, 2);
   for (const char* text : {"aaaa", "bbbb", "cccc", "dddd"}) sink.Write(text);

@@ -6,13 +6,13 @@
 
 #include <fstream>
 
-#include "agent/services/temp_folder_for_test.h"
+#include "common/fs/test_directory.h"
 
 namespace slipway::agent {
 namespace {
 
 TEST(ExecSpec, RoundTripKeepsEveryField) {
-  const TempFolder folder;
+  const TestDirectory folder;
   const ExecSpec spec{.argv = {"/bin/x", "", "a=b\nc"},
                       .env = {"A=1", "B="},
                       .cwd = "/tmp",
@@ -30,7 +30,7 @@ TEST(ExecSpec, RoundTripKeepsEveryField) {
 }
 
 TEST(ExecSpec, RecordsRoundTrip) {
-  const TempFolder folder;
+  const TestDirectory folder;
   const ExecRunning running{.shim = {12, 34, "boot"},
                             .child = {13, 56, "boot"},
                             .since = absl::FromUnixMillis(1'700'000'000'123)};
@@ -49,7 +49,7 @@ TEST(ExecSpec, RecordsRoundTrip) {
 }
 
 TEST(ExecSpec, AbsentIsNotFoundAndNonsenseIsDataLoss) {
-  const TempFolder folder;
+  const TestDirectory folder;
   EXPECT_EQ(ReadExit(folder.path()).status().code(), absl::StatusCode::kNotFound);
   for (const std::string nonsense : {"code=1", "what=1", "no equals"}) {
     std::ofstream(folder.path() + "/exit")

@@ -14,7 +14,7 @@
 #include <sstream>
 
 #include "agent/services/exec_output.h"
-#include "agent/services/temp_folder_for_test.h"
+#include "common/fs/test_directory.h"
 #include "common/clock.h"
 
 namespace slipway::agent {
@@ -79,7 +79,7 @@ class ExecutionTest : public testing::Test {
     return SpoolTail(Path(name), 1 << 20);
   }
 
-  TempFolder folder_;
+  TestDirectory folder_;
   ExecLauncher launcher_{{SLIPWAY_EXEC_SHIM}};
 };
 

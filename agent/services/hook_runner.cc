@@ -71,13 +71,15 @@ absl::StatusOr<std::unique_ptr<HookRunner>> HookRunner::Open(std::string base,
   return std::unique_ptr<HookRunner>(new HookRunner(std::move(base), launcher, clock));
 }
 
-std::string HookRunner::DirOf(const CommandId& id) const {
-  return absl::StrCat(base_, "/", RolloutFolder(id.rollout), "/", CommandFolder(id));
+std::string HookRunner::DirOf(const HookOrder& order) const {
+  const std::string part = order.part.empty() ? "" : "." + order.part;
+  return absl::StrCat(base_, "/", RolloutFolder(order.id.rollout), "/", CommandFolder(order.id),
+                      part);
 }
 
 absl::StatusOr<HookEnd> HookRunner::Run(const HookOrder& order, OutputSpool& output,
                                         const HookWatch& watch) {
-  const std::string dir = DirOf(order.id);
+  const std::string dir = DirOf(order);
   const absl::Duration left = order.deadline - clock_.Monotonic();
   if (left <= absl::ZeroDuration()) {
     return absl::DeadlineExceededError(absl::StrCat("no time was left to run ", order.argv[0]));
@@ -99,7 +101,7 @@ absl::StatusOr<HookEnd> HookRunner::Run(const HookOrder& order, OutputSpool& out
 
 absl::StatusOr<HookEnd> HookRunner::Adopt(const HookOrder& order, OutputSpool& output,
                                           const HookWatch& watch) {
-  const Execution run(DirOf(order.id));
+  const Execution run(DirOf(order));
   if (run.State().kind == ExecState::Kind::not_started) {
     return absl::FailedPreconditionError("the hook was never started");
   }

@@ -22,6 +22,7 @@ namespace slipway::agent {
 
 struct HookOrder {
   CommandId id = {};
+  std::string part = {};  // where a command has several runs: which one; "" = the only one
   std::vector<std::string> argv = {};  // argv[0] is absolute
   std::vector<std::string> env =
       {};  // "NAME=value"; PATH, LANG and SLIPWAY_OUTPUTS come by themselves
@@ -70,7 +71,7 @@ class HookRunner {
   HookRunner(std::string base, const ExecLauncher& launcher, const Clock& clock)
       : base_(std::move(base)), launcher_(launcher), clock_(clock) {}
 
-  std::string DirOf(const CommandId& id) const;
+  std::string DirOf(const HookOrder& order) const;
   absl::StatusOr<HookEnd> Await(const Execution& run, const HookOrder& order, OutputSpool& output,
                                 const HookWatch& watch) const;
   absl::Status EndRun(const Execution& run, const HookOrder& order) const;

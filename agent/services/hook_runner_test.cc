@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "agent/services/temp_folder_for_test.h"
+#include "common/fs/test_directory.h"
 
 namespace slipway::agent {
 namespace {
@@ -29,7 +29,7 @@ class HookRunnerTest : public testing::Test {
     return hooks_->Run(order, *spool_, watch);
   }
 
-  TempFolder folder_;
+  TestDirectory folder_;
   ExecLauncher launcher_{{SLIPWAY_EXEC_SHIM}};
   std::unique_ptr<HookRunner> hooks_ =
       *HookRunner::Open(folder_.path() + "/hooks", launcher_, SystemClock());

@@ -1,5 +1,7 @@
 #include "agent/services/port_proof.h"
 
+#include <algorithm>
+#include <set>
 #include <string_view>
 
 #include "absl/strings/match.h"
@@ -28,6 +30,20 @@ absl::Status ProvePortFree(std::uint16_t port) {
     return absl::FailedPreconditionError(absl::StrCat(
         "port ", port, " belongs to ",
         owners.empty() ? "a process that this agent may not look at" : NameOf(owners.front())));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ProvePortFreeOrOurs(std::uint16_t port, const std::vector<pid_t>& ours) {
+  std::set<pid_t> family(ours.begin(), ours.end());
+  for (const pid_t pid : ours) {
+    for (const ProcessStat& process : Descendants(pid)) family.insert(process.pid);
+  }
+  for (const Listener& listener : ListenersOn(port)) {
+    const std::vector<pid_t> owners = OwnersOf(listener);
+    const bool known = std::any_of(owners.begin(), owners.end(),
+                                   [&](pid_t owner) { return family.count(owner) != 0; });
+    if (!known) return ProvePortFree(port);
   }
   return absl::OkStatus();
 }

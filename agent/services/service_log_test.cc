@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "agent/services/temp_folder_for_test.h"
+#include "common/fs/test_directory.h"
 
 namespace slipway::agent {
 namespace {
@@ -28,7 +28,7 @@ class ServiceLogTest : public testing::Test {
     }
   }
 
-  TempFolder folder_;
+  TestDirectory folder_;
   const std::string log_ = folder_.path() + "/log";
   LogPosition at_;
 };

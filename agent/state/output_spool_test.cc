@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "agent/services/temp_folder_for_test.h"
+#include "common/fs/test_directory.h"
 
 namespace slipway::agent {
 namespace {
@@ -15,7 +15,7 @@ CommandId Id(int attempt) {
 }
 
 TEST(OutputArchive, SaidIsReadByCommand) {
-  const TempFolder folder;
+  const TestDirectory folder;
   const auto archive = *OutputArchive::Open(folder.path() + "/output");
   const auto spool = *archive->SpoolOf(Id(1));
   spool->Say("hello");
@@ -27,7 +27,7 @@ TEST(OutputArchive, SaidIsReadByCommand) {
 }
 
 TEST(OutputArchive, SpoolGoesOnAfterARestart) {
-  const TempFolder folder;
+  const TestDirectory folder;
   const auto archive = *OutputArchive::Open(folder.path());
   (*archive->SpoolOf(Id(1)))->Say("before");
   (*archive->SpoolOf(Id(1)))->Say("after");
@@ -35,7 +35,7 @@ TEST(OutputArchive, SpoolGoesOnAfterARestart) {
 }
 
 TEST(OutputArchive, ForgottenRolloutLeavesNothing) {
-  const TempFolder folder;
+  const TestDirectory folder;
   const auto archive = *OutputArchive::Open(folder.path());
   (*archive->SpoolOf(Id(1)))->Say("x");
   archive->Forget({"ro-1"});

@@ -11,7 +11,7 @@
 
 #include "agent/services/fake_service_manager.h"
 #include "agent/services/process_service_manager.h"
-#include "agent/services/temp_folder_for_test.h"
+#include "common/fs/test_directory.h"
 #include "common/manual_clock.h"
 
 namespace slipway::agent {
@@ -121,7 +121,7 @@ class ProcessHost final : public ServiceHost {
     return ntohs(address.sin_port);
   }
 
-  TempFolder folder_;
+  TestDirectory folder_;
   ExecLauncher launcher_{{SLIPWAY_EXEC_SHIM}};
   std::unique_ptr<ProcessServiceManager> services_;
   std::vector<int> sockets_;
