@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -64,6 +65,8 @@ struct ActionContext {
   // The way back waits for this attempt: an action that only waits or looks fails soon, one that
   // acts goes on until the host is whole.
   std::function<bool()> cancelled = [] { return false; };
+  // The host's clock minus the controller's; nullopt: not known yet.
+  std::function<std::optional<absl::Duration>()> clock_offset = [] { return std::nullopt; };
 };
 
 // One kind of action. Stateless; one object serves all tasks. Thread-safe.
