@@ -19,6 +19,7 @@ struct FileInfo {
   std::uint32_t owner = 0;  // uid
   std::uint32_t group = 0;  // gid
   std::uint64_t size = 0;   // bytes
+  std::uint64_t inode = 0;  // two names with the same one are one file
 };
 
 // One thread at a time. Errors name the path.

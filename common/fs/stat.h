@@ -16,6 +16,7 @@ inline FileInfo ToFileInfo(const struct stat& st) {
   info.owner = st.st_uid;
   info.group = st.st_gid;
   info.size = static_cast<std::uint64_t>(st.st_size);
+  info.inode = static_cast<std::uint64_t>(st.st_ino);
   return info;
 }
 
