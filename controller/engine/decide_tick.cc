@@ -13,18 +13,20 @@ void RecheckAt(Decision& d, Time at) {
 }
 
 // A host that is away gets the time that a controller needs to be found again after its
-// start; one that has just attached, the time to tell what became of its task.
-bool IsGraced(Decision& d, HostIx host) {
+// start; one that has just attached, the time to tell what became of its task. A host that comes
+// and goes all the time gets it only so often.
+bool IsGraced(Decision& d, HostIx host, Time due) {
   const auto attached = d.presence.attached.find(host);
   const Time since = attached == d.presence.attached.end() ? d.presence.since : attached->second;
-  if (d.now >= since + kGrace) return false;
-  RecheckAt(d, since + kGrace);
+  const Time until = std::min(since, due + kWaitDeadlines * kGrace) + kGrace;
+  if (d.now >= until) return false;
+  RecheckAt(d, until);
   return true;
 }
 
 void GiveUp(Decision& d, const TaskId& id, const Task& task) {
   const Traits& traits = StepOf(d.state, id).traits;
-  if (IsGraced(d, id.host)) return;
+  if (IsGraced(d, id.host, task.give_up_at)) return;
   const std::string silent =
       absl::StrCat("no answer within ", absl::FormatDuration(traits.timeout));
   if (d.IsAttached(id.host)) {
@@ -48,7 +50,7 @@ void OnDue(Decision& d, const TaskId& id) {
     return;
   }
   if (d.IsAttached(id.host)) return Advance(d, id.host);
-  if (task.give_up_at > d.now || IsGraced(d, id.host)) return;
+  if (task.give_up_at > d.now || IsGraced(d, id.host, task.give_up_at)) return;
   const Duration limit = AttachLimit(StepOf(d.state, id));
   EndTask(d, id, 0, Outcome::unreachable,
           absl::StrCat("not attached for ", absl::FormatDuration(limit)), "");

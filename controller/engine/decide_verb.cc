@@ -14,7 +14,9 @@ absl::Status Refuse(absl::string_view what) {
 
 // The person's word ends whatever held the rollout; what follows is the verb's own event.
 void Release(Decision& d, const Verb& in, absl::string_view text) {
-  d.Emit(Released{d.now, in.who, std::string(text)});
+  // A release by nobody is one that the engine decided by itself.
+  const std::string who = in.who.empty() ? "a person" : in.who;
+  d.Emit(Released{d.now, who, std::string(text)});
   d.presence.lost.clear();
   // Timers were put back: all of them are looked at anew.
   d.presence.ticked = absl::InfinitePast();
