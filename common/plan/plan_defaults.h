@@ -21,8 +21,8 @@ inline constexpr std::uint32_t kKeepReleases = 5;
 inline constexpr absl::Duration kRollbackWithin = absl::Minutes(30);
 
 // Variables that every plan has; `label.NAME` and the host's label names come with the host.
-inline constexpr std::array<std::string_view, 9> kBuiltInVariables = {
-    "host",         "address",     "port",          "root", "shared", "release.version",
-    "release.name", "environment", "release.digest"};
+inline constexpr std::array<std::string_view, 11> kBuiltInVariables = {
+    "host",    "address",         "port",         "root",           "app",        "shared",
+    "current", "release.version", "release.name", "release.digest", "environment"};
 
 }  // namespace slipway::plan

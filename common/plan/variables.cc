@@ -83,6 +83,23 @@ std::vector<VariableUse> VariablesOf(std::string_view text) {
   return uses;
 }
 
+std::string Substitute(std::string text, std::string_view name, std::string_view value) {
+  for (std::size_t open = text.find(kOpen); open != std::string::npos;
+       open = text.find(kOpen, open)) {
+    const std::size_t close = text.find(kClose, open);
+    if (close == std::string::npos) break;
+    const std::size_t end = close + kClose.size();
+    const auto uses = VariablesOf(std::string_view(text).substr(open, end - open));
+    if (!uses.empty() && uses[0].name == name) {
+      text.replace(open, end - open, value);
+      open += value.size();
+    } else {
+      open = end;
+    }
+  }
+  return text;
+}
+
 std::optional<std::string> AnyGroup(std::string_view name) {
   if (!name.starts_with("any(") || !name.ends_with(')')) return std::nullopt;
   return std::string(name.substr(4, name.size() - 5));

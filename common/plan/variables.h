@@ -21,6 +21,9 @@ struct VariableUse {
 
 std::vector<VariableUse> VariablesOf(std::string_view text);
 
+// `text` with each `{{name}}` replaced by `value`; other variables stay.
+std::string Substitute(std::string text, std::string_view name, std::string_view value);
+
 // The group in "any(web)"; nullopt: another kind of variable.
 std::optional<std::string> AnyGroup(std::string_view name);
 

@@ -18,6 +18,11 @@ bool IsBuiltIn(const std::string& name) {
          plan::kBuiltInVariables.end();
 }
 
+// Directories of the step's application.
+bool IsOfApp(const std::string& name) {
+  return name == "app" || name == "shared" || name == "current";
+}
+
 // One of the group's hosts, the same all through the rollout.
 std::size_t AnyOf(const HostNumbers& hosts, std::uint64_t seed) {
   std::uint64_t z = seed + 0x9E3779B97F4A7C15ULL;
@@ -85,6 +90,17 @@ void FindVariables(Work& work) {
   for (std::size_t i = 0; i < work.hosts.size(); ++i) {
     work.host_vars.push_back(VarsOfHost(work, work.hosts[i], ports[i]));
   }
+  // What is left in an application's directory is the host's own to fill in.
+  for (auto& phase : work.steps) {
+    for (PlannedStep& step : phase) {
+      for (const plan::VariableUse& use : plan::VariablesOf(step.app)) {
+        const auto var = work.vars.find(use.name);
+        if (var != work.vars.end()) {
+          step.app = plan::Substitute(step.app, use.name, var->second);
+        }
+      }
+    }
+  }
 }
 
 Vars VarsOn(const Work& work, std::size_t host) {
@@ -105,7 +121,7 @@ void CheckVariables(Work& work, const PlannedStep& step, const HostNumbers& host
                     absl::StrCat("write `{{any(", name, ")}}` for one of them")});
       return;
     }
-    if (work.vars.contains(name) || (name == "shared" && !step.app.empty())) return;
+    if (work.vars.contains(name) || (IsOfApp(name) && !step.app.empty())) return;
     for (const std::size_t host : hosts) {
       if (work.host_vars[host].contains(name)) continue;
       std::vector<std::string> known;

@@ -17,23 +17,6 @@ namespace {
 // An attempt may take this much longer than the condition that it waits for.
 constexpr absl::Duration kSlack = absl::Seconds(30);
 
-// `text` with each `{{name}}` replaced.
-std::string Substitute(std::string text, const std::string& name, const std::string& value) {
-  for (std::size_t open = text.find("{{"); open != std::string::npos;
-       open = text.find("{{", open)) {
-    const std::size_t close = text.find("}}", open);
-    if (close == std::string::npos) break;
-    const auto uses = plan::VariablesOf(text.substr(open, close + 2 - open));
-    if (!uses.empty() && uses[0].name == name) {
-      text.replace(open, close + 2 - open, value);
-      open += value.size();
-    } else {
-      open = close + 2;
-    }
-  }
-  return text;
-}
-
 // "{{backend}}:8080" stands for each of the group's hosts.
 void ExpandReach(const Work& work, v1::Preflight& preflight) {
   std::vector<std::string> endpoints;
@@ -45,7 +28,7 @@ void ExpandReach(const Work& work, v1::Preflight& preflight) {
       std::vector<std::string> next;
       for (const std::string& text : expanded) {
         for (const std::size_t host : group->second.present) {
-          next.push_back(Substitute(text, use.name, work.hosts[host].address));
+          next.push_back(plan::Substitute(text, use.name, work.hosts[host].address));
         }
       }
       expanded = std::move(next);
@@ -98,10 +81,6 @@ v1::Task TaskOf(const Work& work, const std::string& phase, const std::string& s
   task.set_app(app);
   *task.mutable_release() = work.release;
   task.mutable_vars()->insert(work.vars.begin(), work.vars.end());
-  // A directory that is different on each host is completed there.
-  if (!app.empty() && app.find("{{") == std::string::npos) {
-    (*task.mutable_vars())["shared"] = app + "/shared";
-  }
   return task;
 }
 
@@ -143,8 +122,10 @@ engine::Step MakeStep(const Work& work, const PlannedStep& step, const std::stri
     action.mutable_stage()->set_keep(plan::kKeepReleases);
   }
   if (!step.app.empty()) {
-    plan::EditTexts(action, [&](const std::string& text) {
-      return Substitute(text, "shared", step.app + "/shared");
+    plan::EditTexts(action, [&](std::string text) {
+      text = plan::Substitute(std::move(text), "app", step.app);
+      text = plan::Substitute(std::move(text), "shared", step.app + "/shared");
+      return plan::Substitute(std::move(text), "current", step.app + "/current");
     });
   }
   const auto& proof = work.plan.rollback().verify().verify();

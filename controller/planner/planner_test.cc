@@ -272,6 +272,24 @@ TEST(Planner, SetVariablesGoOverThoseOfThePlan) {
   EXPECT_THAT(Codes(Compile(text, WebHosts(2), options)), testing::Contains("P045"));
 }
 
+TEST(Planner, ADirectoryKeepsOnlyTheHostsOwnVariables) {
+  const CompiledPlan compiled = Compile(PlanWith(R"(vars: { site: /opt }
+phases:
+  - phase: a
+    hosts: web
+    steps:
+      - stage: { component: backend, app: "{{site}}{{root}}/media" }
+      - check: { exec: [bin/probe, "{{ shared }}", "{{current}}", "{{app}}"] }
+)"),
+                                        WebHosts(2));
+  EXPECT_EQ(Problems(compiled), "");
+  const engine::Step& check = compiled.plan.parts[0].steps[1];
+  EXPECT_EQ(check.app, "/opt{{root}}/media");
+  EXPECT_THAT(TaskOf(check).action().check().exec(),
+              ElementsAre("bin/probe", "/opt{{root}}/media/shared", "/opt{{root}}/media/current",
+                          "/opt{{root}}/media"));
+}
+
 TEST(Planner, ReachStandsForEachHostOfAGroup) {
   const CompiledPlan compiled = Compile(PlanWith(R"(phases:
   - phase: a

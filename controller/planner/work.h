@@ -74,7 +74,7 @@ std::string ServiceOf(const v1::Action& action);
 
 // find_variables.cc
 
-// Fills work.vars and work.host_vars.
+// Fills work.vars and work.host_vars, and the former into the applications of the steps.
 void FindVariables(Work& work);
 // Variables of the step that a host of it lacks.
 void CheckVariables(Work& work, const PlannedStep& step, const HostNumbers& hosts);
