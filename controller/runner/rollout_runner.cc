@@ -5,7 +5,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/overloaded.h"
 #include "common/status_macros.h"
+#include "common/template.h"
 #include "controller/journal/event_codec.h"
+#include "slipway/v1/action.pb.h"
 
 namespace slipway::controller {
 namespace {
@@ -32,11 +34,20 @@ engine::Input InWholeMicroseconds(engine::Input input) {
 
 }  // namespace
 
+std::string DirectoryOn(const engine::Target& host, const std::string& app) {
+  if (app.find("{{") == std::string::npos) return app;
+  v1::HostVars vars;
+  if (!vars.ParseFromString(host.vars)) return app;
+  const absl::StatusOr<std::string> directory =
+      Render(app, {vars.vars().begin(), vars.vars().end()});
+  return directory.ok() ? *directory : app;
+}
+
 std::string PreviousRelease(const engine::State& state, engine::HostIx host,
                             const engine::Step& step) {
   const auto before = state.before.find(host);
   if (before == state.before.end()) return "";
-  const auto version = before->second.find(step.app);
+  const auto version = before->second.find(DirectoryOn(state.hosts[host], step.app));
   return version == before->second.end() ? "" : version->second.on_disk;
 }
 

@@ -96,6 +96,9 @@ class RolloutRunner {
   std::uint64_t last_first_sequence_ = 0;
 };
 
+// `app` as a step writes it ("{{root}}/srv/media") as a directory of this host.
+std::string DirectoryOn(const engine::Target& host, const std::string& app);
+
 // Release that the rollout found in the step's application directory, "" if there was none.
 std::string PreviousRelease(const engine::State& state, engine::HostIx host,
                             const engine::Step& step);

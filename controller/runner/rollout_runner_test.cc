@@ -6,6 +6,7 @@
 #include "controller/runner/test_fleet.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "slipway/v1/action.pb.h"
 
 namespace slipway::controller {
 namespace {
@@ -306,6 +307,23 @@ TEST_F(RolloutRunnerTest, RefusedVerbHasItsVerdictAndChangesNothing) {
   ASSERT_THAT(verdicts, SizeIs(1));
   EXPECT_EQ(verdicts[0].code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(runner_->lease().next, next);
+}
+
+TEST(PreviousRelease, IsThatOfTheDirectoryOnTheHost) {
+  v1::HostVars vars;
+  (*vars.mutable_vars())["root"] = "/srv/h1";
+  engine::State state;
+  state.hosts.push_back({HostId{"web-1"}, vars.SerializeAsString(), {}});
+  state.before[0]["/srv/h1/media"].on_disk = "sha256:old";
+  engine::Step step;
+  step.app = "{{root}}/media";
+  EXPECT_EQ(PreviousRelease(state, 0, step), "sha256:old");
+  step.app = "/srv/h1/media";
+  EXPECT_EQ(PreviousRelease(state, 0, step), "sha256:old");
+  step.app = "{{nothing}}/media";
+  EXPECT_EQ(PreviousRelease(state, 0, step), "");
+  step.app = "";
+  EXPECT_EQ(PreviousRelease(state, 0, step), "") << "a step about no application";
 }
 
 }  // namespace
