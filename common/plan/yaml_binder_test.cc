@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/plan/problem_proto.h"
 #include "common/plan/render_problems.h"
 #include "common/plan/strict_yaml.h"
 #include "slipway/v1/plan.pb.h"
+#include "slipway/v1/rollout.pb.h"
 
 namespace slipway::plan {
 namespace {
@@ -163,6 +165,15 @@ TEST(RenderProblems, ShowsPlaceLineCaretAndHelp) {
             "   = help: write `batch: 25%`\n");
   EXPECT_THAT(RenderProblems({problem}, Colour::ansi), HasSubstr("\x1b[1;31merror[P014]\x1b[0m"));
   EXPECT_EQ(CountProblems("shop.yaml", {problem, problem}), "shop.yaml: 2 errors");
+}
+
+TEST(ProblemProto, GoesThereAndBack) {
+  v1::Plan plan;
+  std::vector<Problem> problems = BindYaml("plan.yaml", "plan: one\nname: yes\n", plan).problems;
+  ASSERT_GE(problems.size(), 2U);
+  problems[0].severity = Problem::Severity::warning;
+  problems[0].help = "help";
+  EXPECT_EQ(FromProto(ToProto(problems)), problems);
 }
 
 }  // namespace

@@ -13,6 +13,9 @@
 namespace slipway::controller {
 namespace {
 
+// Every command carries them: a larger group has no place in a template.
+constexpr std::size_t kGroupAddressesMax = 100;
+
 bool IsBuiltIn(const std::string& name) {
   return std::find(plan::kBuiltInVariables.begin(), plan::kBuiltInVariables.end(), name) !=
          plan::kBuiltInVariables.end();
@@ -36,7 +39,7 @@ void AddGroups(Work& work) {
     if (members.present.empty()) continue;
     std::vector<std::string> addresses;
     for (const std::size_t host : members.present) addresses.push_back(work.hosts[host].address);
-    work.vars[name] = absl::StrJoin(addresses, ",");
+    if (addresses.size() <= kGroupAddressesMax) work.vars[name] = absl::StrJoin(addresses, ",");
     work.vars[absl::StrCat("any(", name, ")")] =
         work.hosts[AnyOf(members.present, work.options.seed)].address;
   }
@@ -112,9 +115,10 @@ Vars VarsOn(const Work& work, std::size_t host) {
 void CheckVariables(Work& work, const PlannedStep& step, const HostNumbers& hosts) {
   const std::string parent = step.path.substr(0, step.path.rfind('.'));
   const auto check = [&](const std::string& path, const std::string& name) {
-    const bool takes_all = path.find(".reach[") != std::string::npos;
     const auto group = work.groups.find(name);
-    if (group != work.groups.end() && group->second.present.size() > 1 && !takes_all) {
+    if (group != work.groups.end()) {
+      const bool takes_all = path.find(".reach[") != std::string::npos;
+      if (takes_all || group->second.present.size() == 1) return;
       work.AtValue(path, plan::kBadVariable,
                    {absl::StrCat("group `", name, "` has ", group->second.present.size(),
                                  " hosts, and one is needed here"),

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/artifact/digest.h"
+#include "common/plan/problem_proto.h"
 #include "common/plan/scalar_values.h"
 #include "controller/planner/durations.h"
 #include "controller/planner/planner.h"
@@ -180,22 +181,6 @@ void AddPreviousVersions(const CompiledPlan& compiled, v1::RolloutPreview& previ
   for (const auto& [unused, version] : sorted) preview.add_previous_versions(version);
 }
 
-void AddWarnings(const CompiledPlan& compiled, v1::RolloutPreview& preview) {
-  for (const plan::Problem& problem : compiled.problems) {
-    v1::PlanProblem& warning = *preview.add_warnings();
-    warning.set_severity(v1::PlanProblem::WARNING);
-    warning.set_code(problem.code);
-    warning.set_message(problem.message);
-    warning.set_file(problem.file);
-    warning.set_line(problem.line);
-    warning.set_column(problem.column);
-    warning.set_length(problem.length);
-    warning.set_label(problem.label);
-    warning.set_help(problem.help);
-    warning.set_source_line(problem.source_line);
-  }
-}
-
 // Tells two schedules apart: hosts in their order, and what each is asked to do.
 std::string DigestOf(const CompiledPlan& compiled, const Schedule& forward) {
   Hasher hasher;
@@ -248,7 +233,9 @@ v1::RolloutPreview PreviewOf(const v1::Plan& plan, const v1::Release& release,
   }
   for (const HostId& host : compiled.already_there) preview.add_hosts_already_there(host.text);
   AddPreviousVersions(compiled, preview);
-  AddWarnings(compiled, preview);
+  for (const plan::Problem& problem : compiled.problems) {
+    *preview.add_warnings() = plan::ToProto(problem);
+  }
   preview.set_schedule_digest(DigestOf(compiled, forward));
   return preview;
 }
