@@ -23,24 +23,24 @@ namespace slipway::controller {
 
 // What the controller knows of a host.
 struct PlanHost {
-  HostId id;
-  std::map<std::string, std::string> labels;
-  std::string address;  // how other hosts reach it
-  Observed observed;    // by directory as it is on this host
+  HostId id = {};
+  std::map<std::string, std::string> labels = {};
+  std::string address = {};  // how other hosts reach it
+  Observed observed = {};    // by directory as it is on this host
   bool connected = true;
-  std::string kept_out;   // "cordoned by ops-a: disk swap"; "" = takes part
-  std::string locked_by;  // "ro-M4TZ7K (ops-a: release 2.0)"; "" = free
+  std::string kept_out = {};   // "cordoned by ops-a: disk swap"; "" = takes part
+  std::string locked_by = {};  // "ro-M4TZ7K (ops-a: release 2.0)"; "" = free
 };
 
 struct PlanOptions {
-  std::string hosts;                       // selector that narrows every group; "" = all
-  std::map<std::string, std::string> set;  // variables over those of the plan
-  std::uint64_t seed = 0;                  // order of hosts, choice of any(group)
+  std::string hosts = {};                       // selector that narrows every group; "" = all
+  std::map<std::string, std::string> set = {};  // variables over those of the plan
+  std::uint64_t seed = 0;                       // order of hosts, choice of any(group)
 };
 
 struct LeftOutHost {
-  HostId host;
-  std::string why;
+  HostId host = {};
+  std::string why = {};
   bool operator==(const LeftOutHost&) const = default;
 };
 
