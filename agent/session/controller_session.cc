@@ -3,6 +3,7 @@
 #include <grpcpp/alarm.h>
 
 #include <functional>
+#include <limits>
 #include <random>
 #include <thread>
 #include <utility>
@@ -78,6 +79,11 @@ class ControllerSession::Impl {
   void Stop();
   void Send(v1::AgentMessage message);
   std::size_t waiting_bytes() const { return waiting_bytes_; }
+  std::optional<absl::Duration> clock_offset() const {
+    const std::int64_t micros = clock_offset_us_;
+    if (micros == kNoOffset) return std::nullopt;
+    return absl::Microseconds(micros);
+  }
 
  private:
   absl::Duration Now() const { return clock_.Monotonic(); }
@@ -108,6 +114,8 @@ class ControllerSession::Impl {
   grpc::CompletionQueue queue_;
   std::thread thread_;
   std::atomic<std::size_t> waiting_bytes_{0};
+  static constexpr std::int64_t kNoOffset = std::numeric_limits<std::int64_t>::min();
+  std::atomic<std::int64_t> clock_offset_us_{kNoOffset};
 
   // Touched by the session's thread alone.
   std::unique_ptr<Connection> connection_;  // nullptr: waiting for retry_at_
@@ -275,6 +283,10 @@ void ControllerSession::Impl::OnWelcome() {
   connection_->phase = Connection::Phase::attached;
   connection_->since = Now();
   connection_->welcomed = Now();
+  const v1::Welcome& welcome = connection_->incoming.welcome();
+  if (welcome.has_clock()) {
+    clock_offset_us_ = absl::ToInt64Microseconds(clock_.Now() - FromProto(welcome.clock()));
+  }
   log::Info("connected", {{"controller", address_},
                           {"version", connection_->incoming.welcome().controller_version()}});
   handler_.Connected();
@@ -360,6 +372,9 @@ void ControllerSession::Start() {
 }
 void ControllerSession::Stop() {
   impl_->Stop();
+}
+std::optional<absl::Duration> ControllerSession::clock_offset() const {
+  return impl_->clock_offset();
 }
 std::size_t ControllerSession::waiting_bytes() const {
   return impl_->waiting_bytes();

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -79,6 +80,9 @@ class ControllerSession final : public Sender {
   void Progress(const CommandId& id, const std::string& text, std::uint64_t done,
                 std::uint64_t total);
   void Output(const v1::OutputChunk& chunk);
+
+  // This host's clock minus the controller's, as of the last welcome; nullopt: not connected yet.
+  std::optional<absl::Duration> clock_offset() const;
 
   // Bytes that wait to be sent. Whoever sends much (output) waits while there are many: a full
   // queue ends the session.
