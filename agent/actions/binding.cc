@@ -134,8 +134,8 @@ absl::StatusOr<BoundService> BindService(const ActionContext& ctx, const BoundRe
   for (const std::string& words : service->ready().must_not_match()) {
     bound.must_not_match.push_back(text("must_not_match", words));
   }
-  bound.http = text("http", service->ready().http());
-  bound.tcp = text("tcp", service->ready().tcp());
+  bound.spec.http = text("http", service->ready().http());
+  bound.spec.tcp = text("tcp", service->ready().tcp());
   SLIPWAY_RETURN_IF_ERROR(text.status());
   if (bound.spec.argv.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("service ", name, " has no `run:`"));
@@ -146,16 +146,6 @@ absl::StatusOr<BoundService> BindService(const ActionContext& ctx, const BoundRe
   SLIPWAY_ASSIGN_OR_RETURN(bound.ladder,
                            ParseLadder({service->ladder().begin(), service->ladder().end()}));
   return bound;
-}
-
-std::string RunningDigest(const HostReleases& releases, const std::string& app,
-                          const ServiceStatus& status) {
-  for (const std::string* trace : {&status.executable, &status.working_dir, &status.release_env}) {
-    if (trace->empty()) continue;
-    const std::string digest = releases.DigestAt(app, *trace);
-    if (!digest.empty()) return digest;
-  }
-  return "";
 }
 
 std::string NameOf(const BoundService& service) {

@@ -49,8 +49,6 @@ struct BoundService {
   Identity identity = Identity::exe;
   std::string must_match = {};
   std::vector<std::string> must_not_match = {};
-  std::string http = {};
-  std::string tcp = {};
   absl::Duration deadline = absl::ZeroDuration();  // to be ready by; never zero
   absl::Duration drain = absl::ZeroDuration();
   std::vector<Rung> ladder = {};
@@ -60,10 +58,6 @@ struct BoundService {
 // the definition cannot be rendered, or its ladder has no meaning.
 absl::StatusOr<BoundService> BindService(const ActionContext& ctx, const BoundRelease& release,
                                          const std::string& name);
-
-// The release that the service's process was started from, as proved by /proc; "" = unproven.
-std::string RunningDigest(const HostReleases& releases, const std::string& app,
-                          const ServiceStatus& status);
 
 // "media 2.0.0": for messages.
 std::string NameOf(const BoundService& service);

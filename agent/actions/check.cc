@@ -8,6 +8,7 @@
 #include "agent/actions/action_table.h"
 #include "agent/actions/binding.h"
 #include "agent/actions/hook_order.h"
+#include "agent/health/observe.h"
 #include "agent/health/probe.h"
 #include "agent/releases/host_releases.h"
 #include "common/status_macros.h"

@@ -9,7 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "agent/actions/action_table.h"
 #include "agent/actions/binding.h"
-#include "agent/actions/host_room.h"
+#include "agent/health/host_room.h"
 #include "agent/health/probe.h"
 #include "agent/services/port_proof.h"
 #include "agent/state/output_spool.h"

@@ -6,7 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "agent/actions/action_table.h"
 #include "agent/actions/binding.h"
-#include "agent/actions/host_room.h"
+#include "agent/health/host_room.h"
 #include "agent/releases/host_releases.h"
 #include "common/status_macros.h"
 #include "slipway/v1/action.pb.h"

@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/health/observe.h"
 #include "agent/health/probe.h"
 #include "agent/releases/host_releases.h"
 #include "agent/services/exec_spec.h"
@@ -55,11 +56,11 @@ AttemptEnd FailedWithWords(ActionContext& ctx, const BoundService& service, std:
 absl::Status ProveIdentity(const ActionContext& ctx, const BoundService& service,
                            const ServiceStatus& status) {
   if (service.identity == Identity::http) {
-    const auto reply = HttpGet(service.http, kProbeTimeout);
+    const auto reply = HttpGet(service.spec.http, kProbeTimeout);
     if (!reply.ok()) return reply.status();
     if (absl::StrContains(reply->body, service.version)) return absl::OkStatus();
     return absl::FailedPreconditionError(
-        absl::StrCat("GET ", service.http, " does not name version ", service.version));
+        absl::StrCat("GET ", service.spec.http, " does not name version ", service.version));
   }
   const std::string running = RunningDigest(ctx.releases, service.spec.id.app, status);
   if (running == service.digest) return absl::OkStatus();
@@ -69,11 +70,7 @@ absl::Status ProveIdentity(const ActionContext& ctx, const BoundService& service
 }
 
 absl::Status ProbeOnce(const BoundService& service) {
-  if (!service.http.empty()) {
-    const absl::Status http = HttpProbe(service.http, {}, kProbeTimeout);
-    if (!http.ok()) return http;
-  }
-  return service.tcp.empty() ? absl::OkStatus() : TcpProbe(service.tcp, kProbeTimeout);
+  return ProbeService(service.spec.http, service.spec.tcp, kProbeTimeout);
 }
 
 AttemptEnd WatchUntilReady(ActionContext& ctx, const BoundService& service) {

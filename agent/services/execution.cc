@@ -26,6 +26,7 @@ namespace {
 constexpr int kReadyFd = 3;
 // A shim that does not get as far as its program in this time is left to itself.
 constexpr int kReadyWithinMs = 30'000;
+constexpr absl::Duration kLeavesWithin = absl::Seconds(5);
 constexpr absl::Duration kPollMost = absl::Milliseconds(200);
 
 // Reaps the shim when it is our child; after a restart of the agent it is init's.
@@ -163,7 +164,9 @@ absl::StatusOr<Execution> ExecLauncher::Start(const std::string& dir, const Exec
   SLIPWAY_RETURN_IF_ERROR(shim.status());
   // Without a record of its program it is on its way out, and State() will not know its pid.
   if (told && !ReadRunning(dir).ok()) waitpid(*shim, nullptr, 0);
-  return Execution(dir);
+  Execution run(dir);
+  if (ReadExit(dir).ok()) run.WaitFor(kLeavesWithin);  // so that State() tells why it was refused
+  return run;
 }
 
 absl::StatusOr<pid_t> ExecLauncher::Spawn(const std::string& dir, int ready) const {

@@ -96,6 +96,8 @@ absl::Status FakeServiceManager::Start(const ServiceSpec& spec) {
       spec.argv[0][0] == '/' ? spec.argv[0] : spec.release_dir + "/" + spec.argv[0];
   service.status.working_dir = service.status.release_dir = service.status.release_env =
       spec.release_dir;
+  service.status.http = spec.http;
+  service.status.tcp = spec.tcp;
   service.status.log_start = {1, service.log.size()};
   service.log += service.conduct.first_words;
   service.dies_at = clock_.Monotonic() + service.conduct.dies_after;

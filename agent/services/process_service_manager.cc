@@ -55,6 +55,8 @@ absl::Status WriteService(const std::string& dir, const ServiceSpec& spec,
   for (const std::string& arg : spec.argv) out.Add("arg", arg);
   for (const std::uint16_t port : spec.ports) out.Add("port", std::int64_t{port});
   out.Add("log_file", spec.log_file);
+  out.Add("http", spec.http);
+  out.Add("tcp", spec.tcp);
   out.Add("log.inode", static_cast<std::int64_t>(log_start.inode));
   out.Add("log.offset", static_cast<std::int64_t>(log_start.offset));
   return WriteRecord(dir, "service", out.text(), Survives::crash);
@@ -68,6 +70,8 @@ absl::Status ReadService(const std::string& dir, ServiceSpec& spec, LogPosition&
     if (key == "arg") return spec.argv.push_back(v), true;
     if (key == "port") return SetField(v, spec.ports.emplace_back());
     if (key == "log_file") return SetField(v, spec.log_file);
+    if (key == "http") return SetField(v, spec.http);
+    if (key == "tcp") return SetField(v, spec.tcp);
     if (key == "log.inode") return SetField(v, log_start.inode);
     if (key == "log.offset") return SetField(v, log_start.offset);
     return false;
@@ -290,6 +294,8 @@ ServiceStatus ProcessServiceManager::Inspect(const ServiceId& id) const {
   const ExecState state = run->execution.State();
   status.release_dir = run->spec.release_dir;
   status.log_start = run->log_start;
+  status.http = run->spec.http;
+  status.tcp = run->spec.tcp;
   status.since = state.running.since;
   if (state.kind == ExecState::Kind::running) {
     status.state = ServiceStatus::State::running;

@@ -31,6 +31,8 @@ struct ServiceSpec {
   std::string user = {};               // "" = that of the agent
   std::vector<std::uint16_t> ports = {};  // it listens on; what a stop proves to be free
   std::string log_file = {};              // that it writes itself; "" = its standard output
+  std::string http = {};                  // URL that answers 2xx while it is well; "" = none
+  std::string tcp = {};                   // "host:port" that accepts while it is well; "" = none
   bool operator==(const ServiceSpec&) const = default;
 };
 
@@ -75,6 +77,8 @@ struct ServiceStatus {
   std::string release_env;  // SLIPWAY_RELEASE in its environment
   std::string release_dir;  // that it was started from
   std::string ended;        // "exited with status 3": how it died
+  std::string http;         // of the spec that it was started with
+  std::string tcp;          // the same
   LogPosition log_start;    // where its log stood when it was started
 };
 

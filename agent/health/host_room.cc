@@ -1,4 +1,4 @@
-#include "agent/actions/host_room.h"
+#include "agent/health/host_room.h"
 
 #include <sys/statvfs.h>
 
