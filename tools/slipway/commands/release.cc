@@ -1,4 +1,4 @@
-// release build, list, show: what can be rolled out.
+// release build, push, list, show: what can be rolled out.
 
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/artifact/release_push.h"
 #include "common/artifact/seal.h"
 #include "common/clock.h"
 #include "common/plan/render_problems.h"
@@ -67,6 +68,30 @@ ExitCode RunReleaseBuild(const Invocation& invocation) {
   Print(absl::StrCat(Line(release.name()), " ", Line(release.version()), "   ", release.digest(),
                      "   ", Count(release.files(), "file", "files"), ", ",
                      Bytes(release.total_bytes()), "\n"));
+  return ExitCode::done;
+}
+
+ExitCode RunReleasePush(const Invocation& invocation) {
+  const auto sealed = Seal(invocation, /*build=*/false);
+  if (!sealed.ok()) return Fail(sealed.status());
+  auto controller = Controller::Dial(invocation);
+  if (!controller.ok()) return Fail(controller.status());
+  PushOptions options{SystemClock()};
+  const bool live = StandardError().terminal && !invocation.Flag("quiet");
+  if (live) {
+    options.progress = [](std::uint64_t done, std::uint64_t total) {
+      Write(STDERR_FILENO, absl::StrCat("\r  ", Bytes(done), " of ", Bytes(total), "   "));
+    };
+  }
+  v1::ReleaseInfo release;
+  const auto pushed = PushRelease((*controller)->channel(), *sealed, options, release);
+  if (live) Write(STDERR_FILENO, "\r");
+  if (!pushed.ok()) return Fail(pushed.status());
+  if (Json(invocation)) return PrintJson(release);
+  Print(absl::StrCat(Line(release.name()), " ", Line(release.version()), "   ", release.digest(),
+                     "   ", Count(pushed->objects_sent, "object", "objects"), " sent (",
+                     Bytes(pushed->bytes_wire), "), ", Bytes(pushed->bytes_there),
+                     " were there\n"));
   return ExitCode::done;
 }
 
