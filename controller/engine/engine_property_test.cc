@@ -1,6 +1,7 @@
 // What holds for every rollout, tried on many random ones. A failure prints its seed;
 // SLIPWAY_ENGINE_SEED runs that one alone,
-// SLIPWAY_ENGINE_FIRST_SEED starts the seeds elsewhere.
+// SLIPWAY_ENGINE_FIRST_SEED starts the seeds elsewhere, SLIPWAY_ENGINE_EFFORT=10 tries ten times
+// as many.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,12 +16,17 @@
 namespace slipway::engine {
 namespace {
 
+int NumberFrom(const char* name, int otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::stoi(text);
+}
+
 std::vector<std::uint64_t> Seeds(int count) {
   if (const char* seed = std::getenv("SLIPWAY_ENGINE_SEED")) return {std::stoull(seed)};
   std::vector<std::uint64_t> seeds;
-  const char* first = std::getenv("SLIPWAY_ENGINE_FIRST_SEED");
-  const std::uint64_t base = first == nullptr ? 1 : std::stoull(first);
-  for (int i = 0; i < count; ++i) seeds.push_back(base + static_cast<std::uint64_t>(i));
+  const int first = NumberFrom("SLIPWAY_ENGINE_FIRST_SEED", 1);
+  count *= NumberFrom("SLIPWAY_ENGINE_EFFORT", 1);
+  for (int i = 0; i < count; ++i) seeds.push_back(static_cast<std::uint64_t>(first + i));
   return seeds;
 }
 
@@ -129,7 +135,7 @@ class Historian {
 
 TEST(EngineProperty, InvariantsHoldAndReplayEqualsLiveUnderRandomInputs) {
   Counters counters;
-  for (const std::uint64_t seed : Seeds(4000)) {
+  for (const std::uint64_t seed : Seeds(1000)) {
     RandomWorld world(seed, false);
     for (int i = 0; i < 250 && world.broken().empty(); ++i) world.Feed(world.NextInput());
     ASSERT_EQ(world.broken(), "") << "seed " << seed << "\n" << Story(world);
@@ -146,7 +152,7 @@ TEST(EngineProperty, InvariantsHoldAndReplayEqualsLiveUnderRandomInputs) {
 }
 
 TEST(EngineProperty, EveryRolloutEndsWhenTroubleEndsAndPeopleDecide) {
-  for (const std::uint64_t seed : Seeds(3000)) {
+  for (const std::uint64_t seed : Seeds(1000)) {
     RandomWorld world(seed, false);
     for (int i = 0; i < 60; ++i) world.Feed(world.NextInput());
     const bool ended = world.Settle(3000);
@@ -157,7 +163,7 @@ TEST(EngineProperty, EveryRolloutEndsWhenTroubleEndsAndPeopleDecide) {
 }
 
 TEST(EngineProperty, OldReportsChangeNothing) {
-  for (const std::uint64_t seed : Seeds(1500)) {
+  for (const std::uint64_t seed : Seeds(400)) {
     RandomWorld plain(seed, false), noisy(seed, false);
     Dice dice(seed + 1);
     for (int i = 0; i < 200; ++i) {
@@ -178,7 +184,7 @@ TEST(EngineProperty, OldReportsChangeNothing) {
 }
 
 TEST(EngineProperty, TheOrderOfAnswersDoesNotChangeTheEnd) {
-  for (const std::uint64_t seed : Seeds(500)) {
+  for (const std::uint64_t seed : Seeds(200)) {
     RandomWorld first(seed, true), second(seed, true);
     second.NextInput();  // from here on their dice fall differently
     ASSERT_TRUE(first.Settle(3000)) << "seed " << seed;
