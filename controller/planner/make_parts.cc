@@ -202,7 +202,11 @@ class PartsMaker {
       part.phase = phase;
       part.hosts = hosts;
       for (const std::string& app : apps) {
-        part.steps.push_back(MakeReadiness(work_, app, IsStagedBefore(at, app), NameOfReadiness()));
+        const std::string name =
+            apps.size() == 1 ? kReadiness
+                             : absl::StrCat(kReadiness, " ", app.substr(app.rfind('/') + 1));
+        part.steps.push_back(
+            MakeReadiness(work_, name, app, IsStagedBefore(at, app), NameOfReadiness()));
       }
       parts.push_back(std::move(part));
     }

@@ -144,9 +144,9 @@ engine::Step MakeBake(const Work& work, const std::vector<std::string>& apps, ab
   return StepOf(task, traits);
 }
 
-engine::Step MakeReadiness(const Work& work, const std::string& app, bool staged,
-                           const std::string& phase) {
-  v1::Task task = TaskOf(work, phase, absl::StrCat("readiness ", app), app);
+engine::Step MakeReadiness(const Work& work, const std::string& name, const std::string& app,
+                           bool staged, const std::string& phase) {
+  v1::Task task = TaskOf(work, phase, name, app);
   v1::Readiness& readiness = *task.mutable_action()->mutable_readiness();
   readiness.add_apps(app);
   if (staged) readiness.add_staged(app);

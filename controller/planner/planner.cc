@@ -106,6 +106,7 @@ void Compile(Work& work) {
   if (plan::HasErrors(work.out.problems)) return;
   SkipHostsAlreadyThere(work);
   if (work.out.nothing_to_do) return;
+  CheckHosts(work);
   const std::map<std::size_t, engine::HostIx> numbers = Number(work);
   MakeTargets(work, numbers);
   work.out.rollback = PolicyOf(work.plan.rollback());

@@ -158,6 +158,13 @@ TEST(Planner, ALockedHostIsNamedWithItsOwner) {
   EXPECT_EQ(CodeOf(compiled.problems), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST(Planner, ALockOnAHostThatIsAlreadyThereIsNobodysConcern) {
+  std::vector<PlanHost> hosts = WebHosts(2);
+  hosts[1].locked_by = "ro-M4TZ7K (ops-a: release 1.9)";
+  hosts[1].observed["/srv/h2/media"] = Version{"sha256:new", "sha256:new", "2.0.0", true};
+  EXPECT_EQ(Problems(Compile(kMediaPlan, hosts)), "");
+}
+
 TEST(Planner, HostsProvenOnTheReleaseAreSkipped) {
   std::vector<PlanHost> hosts = WebHosts(3);
   hosts[0].observed["/srv/h1/media"] = Version{"sha256:new", "sha256:new", "2.0.0", true};

@@ -78,27 +78,15 @@ void CheckSize(Work& work, const std::string& name, const Members& members) {
   }
 }
 
-void ReportHosts(Work& work, const std::set<std::size_t>& matched,
-                 const std::set<std::size_t>& taking_part) {
-  for (const std::size_t i : matched) {
-    const PlanHost& host = work.hosts[i];
-    if (!host.kept_out.empty()) work.out.left_out.push_back({host.id, host.kept_out});
+HostNumbers TakingPart(const Work& work) {
+  std::set<std::size_t> hosts;
+  for (const auto& [name, members] : work.groups) {
+    hosts.insert(members.taking_part.begin(), members.taking_part.end());
   }
-  for (const std::size_t i : taking_part) {
-    const PlanHost& host = work.hosts[i];
-    if (!host.locked_by.empty()) {
-      work.out.problems.push_back(work.source.At(
-          {}, plan::kHostLocked,
-          {absl::StrCat("host ", host.id.text, " is held by rollout ", host.locked_by), "",
-           "wait until it is over, or abort it"}));
-    } else if (!host.connected) {
-      work.out.problems.push_back(work.source.At(
-          {}, plan::kHostAway, {absl::StrCat("host ", host.id.text, " is not connected")}));
-    }
-  }
+  return {hosts.begin(), hosts.end()};
 }
 
-// The service that runs from the application, by what the plan stages there; nullptr: none known.
+// Whether a service of the release runs from the application, as far as the plan tells.
 bool HasService(const Work& work, const std::string& app) {
   for (const auto& phase : work.steps) {
     for (const PlannedStep& step : phase) {
@@ -170,7 +158,30 @@ void ResolveGroups(Work& work) {
         {}, plan::kEmptyGroup,
         {absl::StrCat("--hosts \"", work.options.hosts, "\" leaves no host of any group")}));
   }
-  ReportHosts(work, matched, taking_part);
+  for (const std::size_t i : matched) {
+    const PlanHost& host = work.hosts[i];
+    if (!host.kept_out.empty()) work.out.left_out.push_back({host.id, host.kept_out});
+  }
+}
+
+void CheckHosts(Work& work) {
+  HostNumbers away;
+  for (const std::size_t i : TakingPart(work)) {
+    const PlanHost& host = work.hosts[i];
+    if (!host.locked_by.empty()) {
+      work.out.problems.push_back(work.source.At(
+          {}, plan::kHostLocked,
+          {absl::StrCat("host ", host.id.text, " is held by rollout ", host.locked_by), "",
+           "wait until it is over, or abort it"}));
+    } else if (!host.connected) {
+      away.push_back(i);
+    }
+  }
+  if (away.empty()) return;
+  work.out.problems.push_back(
+      work.source.At({}, plan::kHostAway,
+                     {absl::StrCat(away.size() == 1 ? "a host is" : "hosts are",
+                                   " not connected: ", NamesOf(work, away))}));
 }
 
 std::map<std::string, std::string> WantedOn(const Work& work, std::size_t host) {
@@ -183,12 +194,9 @@ std::map<std::string, std::string> WantedOn(const Work& work, std::size_t host) 
 }
 
 void SkipHostsAlreadyThere(Work& work) {
-  std::set<std::size_t> taking_part, there;
+  std::set<std::size_t> there;
   bool changes_any = false;
-  for (const auto& [name, members] : work.groups) {
-    taking_part.insert(members.taking_part.begin(), members.taking_part.end());
-  }
-  for (const std::size_t host : taking_part) {
+  for (const std::size_t host : TakingPart(work)) {
     const std::set<std::string> apps = SwitchedOn(work, host);
     if (apps.empty()) continue;
     const bool proven = std::all_of(apps.begin(), apps.end(), [&](const std::string& app) {

@@ -54,10 +54,12 @@ struct Work {
 
 // target_set.cc
 
-// Fills work.groups and out.left_out; guards, empty groups and locks are problems.
+// Fills work.groups and out.left_out; guards and empty groups are problems.
 void ResolveGroups(Work& work);
 // Takes hosts that are proven on the release out of every group.
 void SkipHostsAlreadyThere(Work& work);
+// Of those that are left: locks are problems, hosts that are away a warning.
+void CheckHosts(Work& work);
 // Directory on the host -> digest, of what the plan switches there.
 std::map<std::string, std::string> WantedOn(const Work& work, std::size_t host);
 
@@ -86,8 +88,8 @@ Vars VarsOn(const Work& work, std::size_t host);
 engine::Step MakeStep(const Work& work, const PlannedStep& step, const std::string& phase);
 engine::Step MakeBake(const Work& work, const std::vector<std::string>& apps, absl::Duration lasts,
                       const std::string& phase);
-engine::Step MakeReadiness(const Work& work, const std::string& app, bool staged,
-                           const std::string& phase);
+engine::Step MakeReadiness(const Work& work, const std::string& name, const std::string& app,
+                           bool staged, const std::string& phase);
 
 // make_parts.cc
 
