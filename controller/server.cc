@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/artifact/directory_object_store.h"
 #include "common/folder_lock.h"
 #include "common/log.h"
 #include "common/status_macros.h"
@@ -17,6 +18,9 @@
 #include "common/tls/verify.h"
 #include "controller/fleet/pool_events.h"
 #include "controller/registry/sqlite_store.h"
+#include "controller/releases/release_store.h"
+#include "controller/rpc/artifact_service.h"
+#include "controller/rpc/planned_creation.h"
 #include "controller/rpc/services.h"
 #include "controller/setup.h"
 
@@ -107,6 +111,7 @@ class Server::Parts {
     tls::PeerVerifier verifier;
     tls::KeyMaterial certificate;
     std::unique_ptr<Store> store;
+    std::unique_ptr<ObjectStore> objects;
     std::string holder;
     std::string ca_pin;
   };
@@ -121,6 +126,14 @@ class Server::Parts {
   absl::Status ListenForAgents();
   absl::Status ListenForEnrolment();
   absl::Status ListenForOperators();
+  // One for each listener: a service belongs to one server.
+  std::unique_ptr<grpc::Service> Artifacts() {
+    return MakeArtifactService(
+        releases_, [this](const grpc::AuthContext& peer) -> absl::StatusOr<std::string> {
+          SLIPWAY_ASSIGN_OR_RETURN(const tls::Identity caller, authorizer_.IdentityOf(peer));
+          return tls::UriOf(caller);
+        });
+  }
   std::shared_ptr<grpc::ServerCredentials> Guarded(
       std::shared_ptr<grpc::ServerCredentials> credentials) {
     authorizer_.Guard(*credentials);
@@ -138,8 +151,10 @@ class Server::Parts {
   PoolEvents events_;
   AgentSessions sessions_;
   RunnerPool pool_;
+  ReleaseStore releases_;
   const RolloutReader reader_;
   RolloutStreams streams_;
+  PlannedCreation creation_;
   Listener agents_, enrolments_, operators_;
 };
 
@@ -153,8 +168,10 @@ Server::Parts::Parts(Config config, const Clock& clock, Roots roots)
       events_(roots_.store->registry(), clock_),
       sessions_({authorizer_, view_, events_, clock_}, SessionTiming()),
       pool_(*roots_.store, clock_, sessions_, roots_.holder),
+      releases_(*roots_.objects, roots_.store->registry(), clock_),
       reader_(pool_, view_),
-      streams_({pool_, reader_, sessions_, clock_}) {}
+      streams_({pool_, reader_, sessions_, clock_}),
+      creation_({pool_, roots_.store->registry(), releases_, hosts_, view_, clock_}) {}
 
 absl::Status Server::Parts::Run() {
   SLIPWAY_RETURN_IF_ERROR(hosts_.Load());
@@ -180,6 +197,7 @@ Server::Parts::~Parts() {
 absl::Status Server::Parts::ListenForAgents() {
   Harden(agents_.builder(), kAgentMessageBytesMax);
   sessions_.AddTo(agents_.builder());
+  agents_.Add(Artifacts());
   SLIPWAY_ASSIGN_OR_RETURN(
       endpoints_.agents, agents_.Listen(config_.listen_agents, config_.hosts.front(),
                                         Guarded(tls::MutualServerCredentials(roots_.certificate))));
@@ -201,6 +219,9 @@ absl::Status Server::Parts::ListenForOperators() {
   Harden(operators_.builder(), kOperatorMessageBytesMax);
   operators_.Add(MakeFleetService({authorizer_, hosts_, view_, roots_.store->registry(), enrolment_,
                                    clock_, [this] { return pool_.Degraded(); }}));
+  operators_.Add(MakeRolloutService(
+      {authorizer_, pool_, roots_.store->registry(), reader_, streams_, creation_, clock_}));
+  operators_.Add(Artifacts());
   SLIPWAY_ASSIGN_OR_RETURN(
       endpoints_.operators,
       operators_.Listen(config_.listen_operators, config_.hosts.front(),
@@ -228,10 +249,13 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
   SqliteOptions database;
   database.path = config.dir + "/store.db";
   SLIPWAY_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, SqliteStore::Open(std::move(database)));
+  SLIPWAY_ASSIGN_OR_RETURN(std::unique_ptr<ObjectStore> objects,
+                           DirectoryObjectStore::Open(config.dir + "/releases"));
   auto parts = std::make_unique<Parts>(
       config, clock,
       Parts::Roots{std::move(lock), std::move(authority), std::move(verifier),
-                   std::move(certificate), std::move(store), std::move(holder), std::move(ca_pin)});
+                   std::move(certificate), std::move(store), std::move(objects), std::move(holder),
+                   std::move(ca_pin)});
   SLIPWAY_RETURN_IF_ERROR(parts->Run());
   log::Info("listening", {{"operators", parts->endpoints().operators},
                           {"agents", parts->endpoints().agents},

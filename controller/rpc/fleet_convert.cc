@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/wire/proto_time.h"
+#include "controller/rpc/plan_hosts.h"
 #include "slipway/v1/agent_session.pb.h"
 #include "slipway/v1/fleet.pb.h"
 
@@ -54,7 +55,8 @@ void ConvertApps(const HostFacts& facts, v1::Host& host) {
 void Convert(const HostFacts& facts, v1::Host& host) {
   const HostRecord& record = facts.record;
   host.set_name(record.id.text);
-  host.mutable_labels()->insert(record.labels.begin(), record.labels.end());
+  const Labels labels = LabelsOf(record, facts.live);
+  host.mutable_labels()->insert(labels.begin(), labels.end());
   host.set_state(StateOf(facts));
   if (record.cordon) {
     host.set_cordoned(true);

@@ -10,6 +10,7 @@
 #include "common/status_macros.h"
 #include "common/wire/proto_time.h"
 #include "controller/rpc/fleet_convert.h"
+#include "controller/rpc/plan_hosts.h"
 #include "controller/rpc/services.h"
 #include "slipway/v1/fleet.grpc.pb.h"
 
@@ -102,7 +103,9 @@ absl::Status FleetService::List(const v1::ListHostsRequest& request,
   const std::uint32_t wished = request.page_size() == 0 ? kPageSize : request.page_size();
   const int page_size = static_cast<int>(std::min(wished, kPageSizeMax));
   for (const HostRecord& record : ports_.hosts.All()) {
-    if (!selector.Matches(record.id.text, record.labels)) continue;
+    const auto live = around.live.find(record.id);
+    const Labels labels = LabelsOf(record, live == around.live.end() ? nullptr : &live->second);
+    if (!selector.Matches(record.id.text, labels)) continue;
     v1::Host host = ToHost(record, around);
     response.set_total(response.total() + 1);
     if (IsHealthy(host)) {
