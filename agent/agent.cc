@@ -10,6 +10,8 @@
 #include "agent/actions/action_runner.h"
 #include "agent/actions/action_table.h"
 #include "agent/core_loop.h"
+#include "agent/health/health_codec.h"
+#include "agent/health/health_monitor.h"
 #include "agent/host_facts.h"
 #include "agent/output_sender.h"
 #include "agent/releases/host_releases.h"
@@ -84,7 +86,7 @@ class Agent::Parts final : public SessionHandler {
   void Stop(absl::Status why) ABSL_LOCKS_EXCLUDED(mu_);
 
   void FillHello(v1::Hello& hello) override;
-  void Connected() override { loop_.Connected(); }
+  void Connected() override;
   void Disconnected() override;
   void Received(const Command& command, const std::string& nonce) override;
   void Acknowledged(const CommandId& id) override { loop_.Hear(agent::Acknowledged{id}); }
@@ -93,6 +95,7 @@ class Agent::Parts final : public SessionHandler {
   void Rejected(const absl::Status& why) override { Stop(why); }
 
  private:
+  void Report(const HostHealth& health) ABSL_LOCKS_EXCLUDED(mu_);
   void Forget(const RolloutId& rollout, const State& state);
   ActionHost HostForActions();
   ActionResults ResultsOfActions();
@@ -105,12 +108,14 @@ class Agent::Parts final : public SessionHandler {
   GrpcContentSource content_;
   ControllerSession session_;
   OutputSender output_sender_;
+  HealthMonitor health_;
   ActionRunner actions_;
   std::unique_ptr<TaskRunner> runner_;
 
   Mutex mu_;
   CondVar over_;
   std::optional<absl::Status> end_ ABSL_GUARDED_BY(mu_);
+  std::optional<v1::HealthReport> last_report_ ABSL_GUARDED_BY(mu_);
 };
 
 Agent::Parts::Parts(Config config, const Clock& clock, Opened opened)
@@ -124,10 +129,12 @@ Agent::Parts::Parts(Config config, const Clock& clock, Opened opened)
       output_sender_({*opened_.output, [this](const CommandId& id) { return loop_.IsRunning(id); },
                       [this] { return session_.waiting_bytes(); },
                       [this](const v1::OutputChunk& chunk) { session_.Output(chunk); }}),
+      health_(clock_, *opened_.releases, *opened_.services),
       actions_(HostForActions(), ResultsOfActions()) {}
 
 Agent::Parts::~Parts() {
   session_.Stop();
+  health_.Stop();
   actions_.Stop();
   loop_.Stop();
 }
@@ -153,7 +160,7 @@ ActionHost Agent::Parts::HostForActions() {
           .content = content_,
           .output = *opened_.output,
           .find = FindAction,
-          .observe = [this] { return opened_.releases->OnDisk(); },
+          .observe = [this] { return health_.Observe(); },
           .clock_offset = [this] { return session_.clock_offset(); }};
 }
 
@@ -171,7 +178,25 @@ absl::Status Agent::Parts::Run() {
       runner_, TaskRunner::Open({config_.host}, opened_.boot_id, *opened_.log, session_, actions_));
   loop_.Start(*runner_);
   session_.Start();
+  health_.Start([this](const HostHealth& health) { Report(health); });
   return absl::OkStatus();
+}
+
+void Agent::Parts::Report(const HostHealth& health) {
+  v1::HealthReport report;
+  Encode(health, report);
+  session_.Report(report);
+  MutexLock lock(mu_);
+  last_report_ = std::move(report);
+}
+
+// What was reported while nobody listened is said again.
+void Agent::Parts::Connected() {
+  {
+    MutexLock lock(mu_);
+    if (last_report_) session_.Report(*last_report_);
+  }
+  loop_.Connected();
 }
 
 void Agent::Parts::FillHello(v1::Hello& hello) {
@@ -184,6 +209,8 @@ void Agent::Parts::FillHello(v1::Hello& hello) {
   for (const Witness& witness : now.witnesses)
     Encode(witness.rollout, witness.fence, *hello.add_witnesses());
   for (const CommandId& id : now.running) hello.add_running(ToString(id));
+  MutexLock lock(mu_);
+  if (last_report_) *hello.mutable_health() = *last_report_;
 }
 
 void Agent::Parts::Disconnected() {
