@@ -6,6 +6,7 @@
 #include "agent/output_sender.h"
 #include "agent/state/fake_log_file.h"
 #include "common/clock.h"
+#include "common/manual_clock.h"
 #include "slipway/v1/agent_session.pb.h"
 
 namespace slipway::agent {
@@ -101,6 +102,9 @@ TEST_F(CoreLoopTest, CommandIsAcceptedStartedAndAnsweredAndSaidAgainToANewSessio
   loop_.Hear(Received{CommandOf("ro-1"), "nonce"});
   ASSERT_TRUE(record_.Await("accepted ro-1/f0.0/web-1/1"));
   ASSERT_TRUE(record_.Await("start ro-1/f0.0/web-1/1"));
+  // The snapshot follows the batch; when the next one is heard, it is there.
+  loop_.Hear(Received{CommandOf("ro-1"), "nonce"});
+  ASSERT_TRUE(record_.Await("accepted ro-1/f0.0/web-1/1", 2));
   EXPECT_TRUE(loop_.IsRunning(IdOf("ro-1")));
   Answer answer;
   answer.id = IdOf("ro-1");
@@ -108,7 +112,7 @@ TEST_F(CoreLoopTest, CommandIsAcceptedStartedAndAnsweredAndSaidAgainToANewSessio
   loop_.Hear(Ended{answer});
   ASSERT_TRUE(record_.Await("answered ro-1/f0.0/web-1/1"));
   loop_.Connected();
-  EXPECT_TRUE(record_.Await("answered ro-1/f0.0/web-1/1", 2));
+  ASSERT_TRUE(record_.Await("answered ro-1/f0.0/web-1/1", 2));
   EXPECT_FALSE(loop_.IsRunning(IdOf("ro-1")));
 }
 
@@ -136,7 +140,8 @@ class OutputSenderTest : public testing::Test {
   std::atomic<bool> running_ = false;
   std::atomic<std::size_t> waiting_ = 0;
   const std::unique_ptr<OutputArchive> archive_ = *OutputArchive::Open(FreshDir() + "/output");
-  OutputSender sender_{{*archive_, [this](const CommandId&) { return running_.load(); },
+  ManualClock clock_;
+  OutputSender sender_{{clock_, *archive_, [this](const CommandId&) { return running_.load(); },
                         [this] {
                           record_.Add("asked");
                           return waiting_.load();
@@ -165,6 +170,23 @@ TEST_F(OutputSenderTest, FollowerHearsWhatComesUntilTheCommandEnds) {
   ASSERT_TRUE(record_.Await("r1: two"));
   running_ = false;
   EXPECT_TRUE(record_.Await("r1: end"));
+}
+
+TEST_F(OutputSenderTest, FollowerMayBeThereBeforeTheCommand) {
+  sender_.Begin("r1", {IdOf("ro-1"), 0, true});
+  ASSERT_TRUE(record_.Await("asked", 2));
+  running_ = true;
+  (*archive_->SpoolOf(IdOf("ro-1")))->Write("one");
+  ASSERT_TRUE(record_.Await("r1: one"));
+  running_ = false;
+  EXPECT_TRUE(record_.Await("r1: end"));
+}
+
+TEST_F(OutputSenderTest, CommandThatNeverComesEndsItsFollower) {
+  sender_.Begin("r1", {IdOf("ro-1"), 0, true});
+  ASSERT_TRUE(record_.Await("asked", 2));
+  clock_.Advance(absl::Minutes(1));
+  EXPECT_TRUE(record_.Await("r1: end with an error"));
 }
 
 TEST_F(OutputSenderTest, UnknownCommandIsAnError) {

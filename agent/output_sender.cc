@@ -10,6 +10,7 @@ namespace {
 constexpr std::uint64_t kPieceBytes = 64 << 10;
 constexpr std::size_t kWaitingBytesMax = 512 << 10;
 constexpr std::size_t kRequestsMax = 256;
+constexpr absl::Duration kEarliest = absl::Seconds(5);
 constexpr absl::Duration kPause = absl::Milliseconds(200);
 
 }  // namespace
@@ -30,6 +31,7 @@ OutputSender::~OutputSender() {
 void OutputSender::Begin(const std::string& request, Request what) {
   MutexLock lock(mu_);
   if (requests_.size() >= kRequestsMax) return;
+  what.since = ports_.clock.Monotonic();
   requests_[request] = std::move(what);
   wake_.NotifyAll();
 }
@@ -66,7 +68,9 @@ void OutputSender::Run() {
 
 bool OutputSender::Step(const std::string& name, Request request) {
   // Asked before the read: what was written until then is read, too.
-  const bool more = request.follow && ports_.is_running(request.id);
+  // Who follows may be quicker than the command that is to be followed.
+  const bool early = request.offset == 0 && ports_.clock.Monotonic() - request.since < kEarliest;
+  const bool more = request.follow && (early || ports_.is_running(request.id));
   const auto piece = ports_.archive.Read(request.id, request.offset, kPieceBytes);
   if (!piece.ok()) {
     if (more) return false;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "agent/state/output_spool.h"
+#include "common/clock.h"
 #include "common/mutex.h"
 
 namespace slipway::v1 {
@@ -20,6 +21,7 @@ namespace slipway::agent {
 class OutputSender {
  public:
   struct Ports {
+    const Clock& clock;
     const OutputArchive& archive;
     std::function<bool(const CommandId&)> is_running;  // more may come
     std::function<std::size_t()> waiting_bytes;        // that the session has not sent yet
@@ -32,6 +34,7 @@ class OutputSender {
     CommandId id;
     std::uint64_t offset = 0;
     bool follow = false;
+    absl::Duration since = absl::ZeroDuration();  // filled in by Begin
   };
   void Begin(const std::string& request, Request what) ABSL_LOCKS_EXCLUDED(mu_);
   void Cancel(const std::string& request) ABSL_LOCKS_EXCLUDED(mu_);
