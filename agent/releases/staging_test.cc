@@ -1,11 +1,15 @@
 // What happens to a release that arrives badly: cut off, corrupt, hostile, or into a full disk.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <thread>
 
 #include "agent/releases/fake_content_source.h"
 #include "agent/releases/host_releases.h"
@@ -213,6 +217,49 @@ TEST_F(StagingTest, KilledAtEveryPieceTheNextTryFinishesAndNothingPartialWasVisi
     }
     std::filesystem::remove_all(app());
   }
+}
+
+// Somebody who may write in the folders swaps them for links to elsewhere, as fast as they can.
+TEST_F(StagingTest, FoldersSwappedForLinksMeanwhileLeadNowhere) {
+  std::vector<FakeContentSource::FileSpec> files;
+  for (int i = 0; i < 40; ++i) {
+    files.push_back({"backend/d/f" + std::to_string(i), "content " + std::to_string(i)});
+  }
+  const std::string digest = content_.AddRelease("1.0", files);
+  TestDirectory outside;
+  outside.Write("keep", "me");
+  const std::string folder = app() + "/releases/.staging-" + digest.substr(7, 16) + "/d";
+  std::filesystem::create_directory_symlink(outside.path(), home_ / "link");
+  std::atomic<bool> over{false};
+  std::atomic<int> swaps{0};
+  std::thread attacker([&] {
+    while (!over) {
+      // RENAME_EXCHANGE: at each moment there is a folder or a link, never nothing.
+      if (::renameat2(AT_FDCWD, folder.c_str(), AT_FDCWD, (home_ / "link").c_str(),
+                      RENAME_EXCHANGE) == 0) {
+        ++swaps;
+      }
+    }
+  });
+  int refused = 0;
+  for (int round = 0; round < 200 && (round < 20 || swaps < 1000); ++round) {
+    if (!Stage(digest).ok()) ++refused;
+    if (releases_->IsStaged(app(), digest)) {
+      EXPECT_TRUE(releases_->Collect(app(), 1).ok());
+      std::filesystem::rename(*releases_->ReleaseDir(app(), digest),
+                              home_ / ("done-" + std::to_string(round)));
+    }
+  }
+  over = true;
+  attacker.join();
+  EXPECT_GT(swaps, 0);
+  int found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(outside.path())) {
+    EXPECT_EQ(entry.path().filename(), "keep");
+    ++found;
+  }
+  EXPECT_EQ(found, 1) << "nothing was written or removed outside; " << refused << " tries refused";
+  EXPECT_EQ(outside.Read("keep"), "me");
 }
 
 // The crash windows behind the last byte: each step is durable before the next one.
