@@ -55,6 +55,7 @@ TestHost::TestHost() {
     digests_[version] = content.AddRelease(
         ReleaseYaml(version),
         {{"backend/bin/shop", "program " + version, 0755},
+         {"backend/shop.conf.tmpl", "release = {{release.version}}\n"},
          {"hooks/fails", std::string(kShell) + "echo it went wrong >&2; exit 3", 0755},
          {"hooks/gone", std::string(kShell) + "exit 0", 0755},
          {"hooks/later", std::string(kShell) + "exit 75", 0755},
