@@ -1,0 +1,70 @@
+// A real controller and real agents, each a process of its own, on loopback and in one folder.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "slipway/v1/fleet.grpc.pb.h"
+#include "slipway/v1/rollout.grpc.pb.h"
+#include "tests/integration/process.h"
+
+namespace slipway::test {
+
+class MiniFleet {
+ public:
+  // Initialises a controller and starts it; ports are the kernel's choice, the first time.
+  MiniFleet();
+
+  // Enrols agents "web-1" to "web-n" (label role=web), starts them, and waits until all of them
+  // are connected. False: it took too long.
+  bool StartAgents(int count);
+
+  void StartController();
+  void KillController();  // with KILL
+  void StartAgent(const std::string& host);
+  Process& agent(const std::string& host) { return *agents_.at(host); }
+
+  v1::RolloutService::Stub& rollouts() { return *rollouts_; }
+  v1::FleetService::Stub& fleet() { return *fleet_; }
+
+  // A release of one small file, "nothing" 1.0.0, pushed once.
+  bool PushRelease();
+  // Errors as of CreateRollout.
+  grpc::Status Deploy(const std::string& plan, v1::Rollout& rollout);
+  v1::Rollout Get(const std::string& rollout);
+  v1::Host Host(const std::string& name);
+  // Asks again until `holds`; false when it does not within 40 s.
+  bool AwaitRollout(const std::string& rollout,
+                    const std::function<bool(const v1::Rollout&)>& holds);
+  bool AwaitHost(const std::string& host, v1::Host::State state);
+
+  // A client with a certificate and key of this folder's.
+  std::shared_ptr<grpc::Channel> Channel(const std::string& address, const std::string& ca,
+                                         const std::string& certificate,
+                                         const std::string& key) const;
+  std::string Endpoint(const std::string& name) const;  // "operators", "agents", "enrolment"
+  const std::string& dir() const { return dir_; }
+  std::string AgentDir(const std::string& host) const { return dir_ + "/" + host; }
+  // A token for the host, in a file.
+  std::string MakeToken(const std::string& host);
+  static std::string Program(const std::string& name);
+  // What the programs said; for the message of a failed test.
+  std::string Logs() const;
+
+ private:
+  bool Enrol(const std::string& host);
+  static bool Await(const std::function<bool()>& holds);
+
+  const std::string dir_;
+  std::unique_ptr<Process> controller_;
+  std::map<std::string, std::unique_ptr<Process>> agents_;
+  std::unique_ptr<v1::RolloutService::Stub> rollouts_;
+  std::unique_ptr<v1::FleetService::Stub> fleet_;
+  int requests_ = 0;
+};
+
+}  // namespace slipway::test

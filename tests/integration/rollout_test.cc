@@ -1,0 +1,220 @@
+// Rollouts over real processes: what a kill on either side does not stop.
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/tls/authority.h"
+#include "common/tls/pem_file.h"
+#include "tests/integration/mini_fleet.h"
+#include "tests/integration/session_rig.h"
+
+namespace slipway::test {
+namespace {
+
+constexpr char kNoop[] = R"(plan: 1
+name: nothing
+environment: test
+groups:
+  all: { select: "role=web", exactly: 6 }
+phases:
+  - phase: first
+    hosts: all
+    strategy: { canary: { hosts: 1 }, batch: 2 }
+    steps:
+      - noop: {}
+)";
+
+// A port that accepts connections only once the test says so: a step that checks it lasts so long.
+class Barrier {
+ public:
+  Barrier() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ::ntohs(address.sin_port);
+  }
+  ~Barrier() { ::close(socket_); }
+  void Open() const { EXPECT_EQ(::listen(socket_, 64), 0); }
+
+  std::string Plan(int hosts) const {
+    return "plan: 1\nname: nothing\nenvironment: test\ngroups:\n  all: { select: \"role=web\", "
+           "exactly: " +
+           std::to_string(hosts) +
+           " }\nphases:\n  - phase: wait\n    hosts: all\n    strategy: { canary: { hosts: 0 }, batch: 100% }\n    "
+           "steps:\n"
+           "      - check: { tcp: \"127.0.0.1:" +
+           std::to_string(port_) + "\", deadline: 60s, retries: 3 }\n";
+  }
+
+ private:
+  const int socket_;
+  int port_ = 0;
+};
+
+bool IsOver(const v1::Rollout& rollout) {
+  return rollout.has_ended();
+}
+
+bool AllRun(const v1::Rollout& rollout) {
+  if (rollout.hosts().empty()) return false;
+  for (const v1::HostStatus& host : rollout.hosts()) {
+    if (host.state() != v1::HostStatus::RUNNING) return false;
+  }
+  return true;
+}
+
+TEST(RolloutOverProcesses, SixAgentsDoNothingInBatches) {
+  MiniFleet fleet;
+  ASSERT_TRUE(fleet.StartAgents(6)) << fleet.Logs();
+  ASSERT_TRUE(fleet.PushRelease());
+  v1::Rollout rollout;
+  const grpc::Status status = fleet.Deploy(kNoop, rollout);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_TRUE(fleet.AwaitRollout(rollout.id(), IsOver)) << fleet.Logs();
+  rollout = fleet.Get(rollout.id());
+  EXPECT_EQ(rollout.state(), v1::Rollout::SUCCEEDED) << rollout.ShortDebugString();
+  EXPECT_EQ(rollout.hosts_size(), 6);
+  EXPECT_EQ(rollout.created_by(), "slipway://localhost/operator/alice");
+  EXPECT_EQ(fleet.Host("web-1").locked_by(), "") << "locks are released at the end";
+}
+
+TEST(RolloutOverProcesses, KilledControllerGoesOnWhereItWas) {
+  MiniFleet fleet;
+  const Barrier barrier;
+  ASSERT_TRUE(fleet.StartAgents(2)) << fleet.Logs();
+  ASSERT_TRUE(fleet.PushRelease());
+  v1::Rollout rollout;
+  const grpc::Status status = fleet.Deploy(barrier.Plan(2), rollout);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_TRUE(fleet.AwaitRollout(rollout.id(), AllRun)) << fleet.Get(rollout.id()).DebugString();
+  fleet.KillController();
+  fleet.StartController();
+  barrier.Open();
+  ASSERT_TRUE(fleet.AwaitRollout(rollout.id(), IsOver)) << fleet.Get(rollout.id()).DebugString();
+  EXPECT_EQ(fleet.Get(rollout.id()).state(), v1::Rollout::SUCCEEDED) << fleet.Logs();
+}
+
+TEST(RolloutOverProcesses, KilledAgentFindsOutWhatBecameOfItsCommand) {
+  MiniFleet fleet;
+  const Barrier barrier;
+  ASSERT_TRUE(fleet.StartAgents(2)) << fleet.Logs();
+  ASSERT_TRUE(fleet.PushRelease());
+  v1::Rollout rollout;
+  const grpc::Status status = fleet.Deploy(barrier.Plan(2), rollout);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_TRUE(fleet.AwaitRollout(rollout.id(), AllRun)) << fleet.Get(rollout.id()).DebugString();
+  fleet.agent("web-1").Signal(SIGKILL);
+  ASSERT_EQ(fleet.agent("web-1").Wait(), 128 + SIGKILL);
+  ASSERT_TRUE(fleet.AwaitHost("web-1", v1::Host::SILENT));
+  fleet.StartAgent("web-1");
+  barrier.Open();
+  ASSERT_TRUE(fleet.AwaitRollout(rollout.id(), IsOver)) << fleet.Get(rollout.id()).DebugString();
+  EXPECT_EQ(fleet.Get(rollout.id()).state(), v1::Rollout::SUCCEEDED) << fleet.Logs();
+}
+
+TEST(RolloutOverProcesses, SilentAgentIsLostAfterFiveSecondsAndComesBack) {
+  MiniFleet fleet;
+  ASSERT_TRUE(fleet.StartAgents(2)) << fleet.Logs();
+  const absl::Duration stopped = SystemClock().Monotonic();
+  fleet.agent("web-1").Signal(SIGSTOP);
+  ASSERT_TRUE(fleet.AwaitHost("web-1", v1::Host::SILENT)) << fleet.Logs();
+  const absl::Duration took = SystemClock().Monotonic() - stopped;
+  EXPECT_GE(took, absl::Seconds(3)) << "a beat may have come just before";
+  EXPECT_LE(took, absl::Seconds(8));
+  EXPECT_EQ(fleet.Host("web-2").state(), v1::Host::CONNECTED);
+  fleet.agent("web-1").Signal(SIGCONT);
+  EXPECT_TRUE(fleet.AwaitHost("web-1", v1::Host::CONNECTED)) << fleet.Logs();
+}
+
+TEST(RolloutOverProcesses, RepeatedCallGivesTheFirstAnswer) {
+  MiniFleet fleet;
+  ASSERT_TRUE(fleet.StartAgents(1)) << fleet.Logs();
+  ASSERT_TRUE(fleet.PushRelease());
+  const Barrier barrier;
+  v1::CreateRolloutRequest request;
+  request.set_request_id("once");
+  request.set_plan(barrier.Plan(1));
+  request.set_release("1.0.0");
+  v1::Rollout first, again;
+  grpc::ClientContext one, two, three;
+  ASSERT_TRUE(fleet.rollouts().CreateRollout(&one, request, &first).ok());
+  ASSERT_TRUE(fleet.rollouts().CreateRollout(&two, request, &again).ok());
+  EXPECT_EQ(first.id(), again.id());
+  request.set_request_id("another");
+  const grpc::Status locked = fleet.rollouts().CreateRollout(&three, request, &again);
+  EXPECT_EQ(locked.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(locked.error_message(), testing::HasSubstr(first.id()));
+}
+
+TEST(RolloutOverProcesses, BadPlanIsRefusedWithItsPlaceInTheFile) {
+  MiniFleet fleet;
+  v1::Rollout rollout;
+  const grpc::Status status = fleet.Deploy("plan: 1\nname: x\nphases: []\n", rollout);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  v1::PlanProblems problems;
+  ASSERT_TRUE(problems.ParseFromString(status.error_details()));
+  EXPECT_GT(problems.problems_size(), 0);
+}
+
+TEST(RolloutOverProcesses, WrongCertificatesAreRefused) {
+  MiniFleet fleet;
+  ASSERT_TRUE(fleet.StartAgents(1)) << fleet.Logs();
+  const auto code = [&](const std::shared_ptr<grpc::Channel>& channel) {
+    grpc::ClientContext context;
+    v1::ListHostsResponse response;
+    return v1::FleetService::NewStub(channel)->ListHosts(&context, {}, &response).error_code();
+  };
+  const std::string host = fleet.AgentDir("web-1");
+  const std::string person = fleet.dir() + "/controller/operators/alice/";
+  for (const char* listener : {"operators", "agents"}) {
+    EXPECT_EQ(code(fleet.Channel(fleet.Endpoint(listener), host + "/ca.pem", host + "/agent.pem",
+                                 host + "/agent.key")),
+              grpc::StatusCode::PERMISSION_DENIED)
+        << "an agent on the listener of " << listener;
+  }
+  const tls::Authority other = FreshAuthority();
+  const tls::KeyMaterial stranger = MaterialFor(other, tls::Kind::operator_, "alice");
+  const std::string folder = fleet.dir() + "/";
+  ASSERT_TRUE(tls::WriteFile(folder + "stranger.pem", stranger.certificate_pem, tls::kPublic).ok());
+  ASSERT_TRUE(tls::WriteFile(folder + "stranger.key", stranger.key_pem, tls::kPrivate).ok());
+  EXPECT_EQ(code(fleet.Channel(fleet.Endpoint("operators"), person + "ca.pem",
+                               folder + "stranger.pem", folder + "stranger.key")),
+            grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(code(fleet.Channel(fleet.Endpoint("enrolment"), person + "ca.pem",
+                               person + "operator.pem", person + "operator.key")),
+            grpc::StatusCode::UNAUTHENTICATED)
+      << "the enrolment listener serves enrolment only";
+}
+
+TEST(RolloutOverProcesses, TokenEnrolsOneHostOnce) {
+  MiniFleet fleet;
+  const std::string token = fleet.MakeToken("web-1");
+  const std::string log = fleet.dir() + "/enrol.log";
+  const auto enrol = [&](const std::string& dir) {
+    return RunProgram({MiniFleet::Program("slipway-agent"), "enroll", "--token-file", token,
+                       "--dir", fleet.dir() + "/" + dir},
+                      log);
+  };
+  EXPECT_EQ(enrol("first"), 0) << ContentOf(log);
+  EXPECT_EQ(enrol("second"), 1);
+  EXPECT_THAT(ContentOf(log), testing::HasSubstr("ask for a new one"));
+}
+
+TEST(RolloutOverProcesses, DaemonsEndByThemselvesWhenTold) {
+  MiniFleet fleet;
+  ASSERT_TRUE(fleet.StartAgents(1)) << fleet.Logs();
+  fleet.agent("web-1").Signal(SIGTERM);
+  EXPECT_EQ(fleet.agent("web-1").Wait(), 0) << fleet.Logs();
+  EXPECT_TRUE(fleet.AwaitHost("web-1", v1::Host::SILENT));
+}
+
+}  // namespace
+}  // namespace slipway::test
