@@ -11,6 +11,62 @@ namespace {
 
 using testing::HasSubstr;
 
+// Names every field of what is written. When one of these lines does not compile, a field was added
+// that the codec, the format and RandomEvent below do not know yet.
+[[maybe_unused]] void EveryFieldIsWritten(
+    const engine::Planned& planned, const engine::BatchEntered& entered,
+    const engine::TaskIssued& issued, const engine::TaskEnded& ended,
+    const engine::TaskResolved& resolved, const engine::HostTripped& tripped,
+    const engine::HostTurnedBack& host_back, const engine::GatePassed& passed,
+    const engine::Held& held, const engine::Released& released, const engine::Stopping& stopping,
+    const engine::TurnedBack& back, const engine::HostSeen& seen,
+    const engine::Finished& finished) {
+  { [[maybe_unused]] const auto& [at, hosts, forward, rollback, before, description] = planned; }
+  { [[maybe_unused]] const auto& [at, course, batch] = entered; }
+  { [[maybe_unused]] const auto& [at, task, attempt] = issued; }
+  {
+    [[maybe_unused]] const auto& [at, task, attempt, outcome, again, counted, message, excerpt] =
+        ended;
+  }
+  { [[maybe_unused]] const auto& [at, task, outcome, by, text, skipped, goes_on] = resolved; }
+  { [[maybe_unused]] const auto& [at, host, reason] = tripped; }
+  { [[maybe_unused]] const auto& [at, batch, host] = host_back; }
+  { [[maybe_unused]] const auto& [at, course, batch, by, note] = passed; }
+  { [[maybe_unused]] const auto& [at, hold] = held; }
+  { [[maybe_unused]] const auto& [why, who, text, until, at_once] = held.hold; }
+  { [[maybe_unused]] const auto& [at, who, text] = released; }
+  { [[maybe_unused]] const auto& [at, then, automatic, at_once, who, reason] = stopping; }
+  { [[maybe_unused]] const auto& [at, automatic, who, reason, backward] = back; }
+  { [[maybe_unused]] const auto& [at, host, observed] = seen; }
+  { [[maybe_unused]] const auto& [at, result, text] = finished; }
+}
+
+[[maybe_unused]] void EveryFieldIsWritten(
+    const engine::TaskId& task, const engine::Target& target, const engine::Schedule& schedule,
+    const engine::Phase& phase, const engine::Step& step, const engine::Batch& batch,
+    const engine::Chain& chain, const engine::RollbackPolicy& policy, const engine::Share& share,
+    const Version& version) {
+  { [[maybe_unused]] const auto& [course, number, position, host] = task; }
+  { [[maybe_unused]] const auto& [id, vars, wanted] = target; }
+  { [[maybe_unused]] const auto& [phases, steps, batches] = schedule; }
+  { [[maybe_unused]] const auto& [name, max_failed, takes] = phase; }
+  { [[maybe_unused]] const auto& [name, action, direction, payload, traits, app] = step; }
+  {
+    [[maybe_unused]] const auto& [undo, sweep, disruptive, probes, verifies, on_rollback, retries,
+                                  timeout, deadline, unreachable] = step.traits;
+  }
+  { [[maybe_unused]] const auto& [of_phase, steps, hosts, before] = batch; }
+  { [[maybe_unused]] const auto& [kind, role, text, within, on_timeout] = batch.before; }
+  { [[maybe_unused]] const auto& [host, first] = chain; }
+  {
+    [[maybe_unused]] const auto& [database, ramp, within, triggers, users, quiesce, resume] =
+        policy;
+  }
+  { [[maybe_unused]] const auto& [step_failed, check_failed, manual] = policy.triggers; }
+  { [[maybe_unused]] const auto& [count, percent] = share; }
+  { [[maybe_unused]] const auto& [on_disk, running, label, healthy] = version; }
+}
+
 // Events with each field set to something, chosen by a seed.
 class RandomEvent {
  public:
