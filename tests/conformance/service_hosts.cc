@@ -74,7 +74,7 @@ class ProcessHost final : public ServiceHost {
     std::filesystem::create_directories(release + "/bin");
     std::filesystem::copy_file(SLIPWAY_SERVICE_TESTBIN, release + "/bin/shop",
                                std::filesystem::copy_options::skip_existing);
-    const std::uint16_t port = FreePort();
+    const std::uint16_t port = UnusedPort();
     ServiceSpec spec{.id = {app(), "shop"},
                      .release_dir = release,
                      .argv = {conduct.missing ? "bin/absent" : "bin/shop", "--port",
@@ -111,16 +111,6 @@ class ProcessHost final : public ServiceHost {
   }
 
  private:
-  static std::uint16_t FreePort() {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = Loopback(0);
-    socklen_t size = sizeof address;
-    bind(fd, reinterpret_cast<const sockaddr*>(&address), size);
-    getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-    close(fd);
-    return ntohs(address.sin_port);
-  }
-
   TestDirectory folder_;
   ExecLauncher launcher_{{SLIPWAY_EXEC_SHIM}};
   std::unique_ptr<ProcessServiceManager> services_;
@@ -128,6 +118,16 @@ class ProcessHost final : public ServiceHost {
 };
 
 }  // namespace
+
+std::uint16_t UnusedPort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = Loopback(0);
+  socklen_t size = sizeof address;
+  bind(fd, reinterpret_cast<const sockaddr*>(&address), size);
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  close(fd);
+  return ntohs(address.sin_port);
+}
 
 std::unique_ptr<ServiceHost> MakeFakeHost() {
   return std::make_unique<FakeHost>();

@@ -1,6 +1,7 @@
 // Hosts for the suite of service managers: one in memory, one with real processes.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <ostream>
@@ -47,6 +48,9 @@ struct HostKind {
 inline std::ostream& operator<<(std::ostream& out, const HostKind& kind) {
   return out << kind.name;
 }
+
+// A TCP port of this machine on which nobody listens right now.
+std::uint16_t UnusedPort();
 
 std::unique_ptr<ServiceHost> MakeFakeHost();
 std::unique_ptr<ServiceHost> MakeProcessHost();
