@@ -48,7 +48,8 @@ class Barrier {
     return "plan: 1\nname: nothing\nenvironment: test\ngroups:\n  all: { select: \"role=web\", "
            "exactly: " +
            std::to_string(hosts) +
-           " }\nphases:\n  - phase: wait\n    hosts: all\n    strategy: { canary: { hosts: 0 }, batch: 100% }\n    "
+           " }\nphases:\n  - phase: wait\n    hosts: all\n    strategy: { canary: { hosts: 0 }, "
+           "batch: 100% }\n    "
            "steps:\n"
            "      - check: { tcp: \"127.0.0.1:" +
            std::to_string(port_) + "\", deadline: 60s, retries: 3 }\n";
