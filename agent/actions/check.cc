@@ -8,6 +8,7 @@
 #include "agent/actions/action_table.h"
 #include "agent/actions/binding.h"
 #include "agent/actions/hook_order.h"
+#include "agent/actions/service_steps.h"
 #include "agent/health/observe.h"
 #include "agent/health/probe.h"
 #include "agent/releases/host_releases.h"
@@ -105,6 +106,9 @@ AttemptEnd Rounds(ActionContext& ctx) {
     const absl::Status passed = Round(ctx, **release, round);
     if (passed.ok()) return Succeeded(NameOf(check) + " passed");
     ctx.output.Say(std::string(passed.message()));
+    const AttemptEnd blamed =
+        BlameDeadService(ctx, (*release)->app, {Verdict::try_later, std::string(passed.message())});
+    if (blamed.verdict == Verdict::failed) return blamed;
     const absl::Duration left = until - ctx.clock.Monotonic();
     if (left <= absl::ZeroDuration() || Hopeless(passed) || !TimeLeft(ctx)) {
       return Failed(absl::StrCat(

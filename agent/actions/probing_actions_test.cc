@@ -38,11 +38,11 @@ class ProbingActionsTest : public testing::Test {
     fill(*task.mutable_action()->mutable_preflight());
     return host_.Do(*preflight_, task);
   }
-  AttemptEnd Readiness(bool staged) {
+  AttemptEnd Readiness(bool staged, const TestHost::Attempt& attempt = {}) {
     v1::Task task = host_.Task();
     task.mutable_action()->mutable_readiness()->add_apps(host_.app());
     if (staged) task.mutable_action()->mutable_readiness()->add_staged(host_.app());
-    return host_.Do(*readiness_, task);
+    return host_.Do(*readiness_, task, attempt);
   }
   std::string ProgramOf(const std::string& version) {
     return *host_.releases().ReleaseDir(host_.app(), host_.digest(version)) + "/bin/shop";
@@ -191,7 +191,35 @@ TEST_F(ProbingActionsTest, ReadinessRefusesASpoiltWayBack) {
 
 TEST_F(ProbingActionsTest, FirstDeploymentHasItsWayBackToNothing) {
   ASSERT_TRUE(host_.releases().SwitchTo(host_.app(), "").ok());
-  EXPECT_THAT(Readiness(true).message, HasSubstr("the way back is to nothing"));
+  EXPECT_THAT(Readiness(true, {.previous = ""}).message, HasSubstr("the way back is to nothing"));
+}
+
+TEST_F(ProbingActionsTest, ReadinessRefusesAWayBackThatWasNotPlanned) {
+  const AttemptEnd unknown = Readiness(true, {.previous = ""});
+  EXPECT_EQ(unknown.verdict, Verdict::failed) << "1.0 is live, and nobody had looked";
+  EXPECT_THAT(unknown.message, HasSubstr("planned from nothing"));
+  ASSERT_TRUE(host_.releases().SwitchTo(host_.app(), "").ok());
+  const AttemptEnd gone = Readiness(true);
+  EXPECT_EQ(gone.verdict, Verdict::failed);
+  EXPECT_THAT(gone.message, HasSubstr("current names nothing"));
+}
+
+TEST_F(ProbingActionsTest, DeadServiceIsTheReasonOfWhatFailsAfterIt) {
+  host_.RunShop("2.0");
+  EXPECT_EQ(Run("later").verdict, Verdict::try_later) << "it lives";
+  host_.services.Log(host_.shop(), "FATAL worker lost its index\n");
+  host_.services.Die(host_.shop());
+  const AttemptEnd hook = Run("later", {.number = 2});
+  EXPECT_EQ(hook.verdict, Verdict::failed) << "waiting does not help";
+  EXPECT_THAT(hook.message, AllOf(HasSubstr("try later"), HasSubstr("service shop"),
+                                  HasSubstr("FATAL worker lost its index")));
+  EXPECT_THAT(host_.said(), HasSubstr("FATAL worker lost its index"));
+  const AttemptEnd check = Check([](v1::Check& ask) {
+    ask.set_tcp("127.0.0.1:1");
+    ask.mutable_deadline()->set_seconds(60);
+  });
+  EXPECT_EQ(check.verdict, Verdict::failed);
+  EXPECT_THAT(check.message, HasSubstr("FATAL worker lost its index"));
 }
 
 }  // namespace

@@ -14,16 +14,25 @@
 namespace slipway::agent {
 namespace {
 
+// The way back was computed from what the controller knew of this host. A rollback to anything
+// else would be a guess, so that a host that was never asked, or was changed since, is refused.
+absl::Status MatchesPlan(const ActionContext& ctx, const std::string& app,
+                         const std::string& live) {
+  SLIPWAY_ASSIGN_OR_RETURN(const std::string planned_app, AppOf(ctx, ""));
+  if (app != planned_app || live == ctx.previous || live == ctx.task.release().digest()) {
+    return absl::OkStatus();
+  }
+  const auto name = [](const std::string& digest) { return digest.empty() ? "nothing" : digest; };
+  return absl::FailedPreconditionError(
+      absl::StrCat(app, "/current names ", name(live), ", and the rollout was planned from ",
+                   name(ctx.previous), "; start the rollout again, it will look anew"));
+}
+
 // Says what the way back of an app is.
 absl::StatusOr<std::string> WayBack(const ActionContext& ctx, const std::string& app) {
   SLIPWAY_ASSIGN_OR_RETURN(const std::string live, ctx.releases.CurrentDigest(app));
+  SLIPWAY_RETURN_IF_ERROR(MatchesPlan(ctx, app, live));
   if (live.empty()) return absl::StrCat(app, ": nothing is deployed, the way back is to nothing");
-  if (app == ctx.task.app() && !ctx.previous.empty() && live != ctx.previous &&
-      live != ctx.task.release().digest()) {
-    return absl::FailedPreconditionError(absl::StrCat(app, "/current names ", live,
-                                                      ", and the rollout found ", ctx.previous,
-                                                      " there; someone changed it meanwhile"));
-  }
   SLIPWAY_RETURN_IF_ERROR(ctx.releases.VerifyTree(app, live));
   SLIPWAY_ASSIGN_OR_RETURN(const BoundRelease release, BindDigest(ctx, app, live));
   const std::string& version = release.release->version();

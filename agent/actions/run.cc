@@ -6,6 +6,7 @@
 #include "agent/actions/action_table.h"
 #include "agent/actions/binding.h"
 #include "agent/actions/hook_order.h"
+#include "agent/actions/service_steps.h"
 #include "common/status_macros.h"
 #include "slipway/v1/action.pb.h"
 
@@ -94,7 +95,7 @@ class Run final : public Action {
         return {Verdict::not_applied, absl::StrCat(hook->path, " may be run again")};
       }
     }
-    return EndOf(*hook, end);
+    return BlameDeadService(ctx, hook->release.app, EndOf(*hook, end));
   }
 };
 

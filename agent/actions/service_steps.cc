@@ -29,6 +29,18 @@ std::string HowItDied(const BoundService& service, const ServiceStatus& status) 
   return absl::StrCat(NameOf(service), " ", status.ended, " after its start");
 }
 
+// `problem`, and what the service said last: quoted in short, and in full in the step's output.
+std::string WithLastWords(ActionContext& ctx, const ServiceId& id, std::string problem) {
+  const std::string words =
+      ctx.services.LastLines(id, ctx.services.Inspect(id).log_start, kWordsLines);
+  if (words.empty()) return absl::StrCat(problem, "; it logged nothing");
+  ctx.output.Say(absl::StrCat("--- last lines of the log of ", id.name, " ---"));
+  ctx.output.Say(words);
+  const std::string last = LastLine(words);
+  if (absl::StrContains(problem, last)) return problem;
+  return absl::StrCat(problem, "; its last words: \"", last, "\"");
+}
+
 // What is still missing; OK when it is ready.
 absl::Status Readiness(const ActionContext& ctx, const BoundService& service,
                        const ServiceStatus& status, const LogGate& gate) {
@@ -42,15 +54,19 @@ absl::Status Readiness(const ActionContext& ctx, const BoundService& service,
 }  // namespace
 
 AttemptEnd FailedWithWords(ActionContext& ctx, const BoundService& service, std::string problem) {
-  const ServiceId& id = service.spec.id;
-  const std::string words =
-      ctx.services.LastLines(id, ctx.services.Inspect(id).log_start, kWordsLines);
-  if (words.empty()) return Failed(absl::StrCat(problem, "; it logged nothing"));
-  ctx.output.Say(absl::StrCat("--- last lines of the log of ", id.name, " ---"));
-  ctx.output.Say(words);
-  const std::string last = LastLine(words);
-  if (absl::StrContains(problem, last)) return Failed(std::move(problem));
-  return Failed(absl::StrCat(problem, "; its last words: \"", last, "\""));
+  return Failed(WithLastWords(ctx, service.spec.id, std::move(problem)));
+}
+
+AttemptEnd BlameDeadService(ActionContext& ctx, const std::string& app, AttemptEnd end) {
+  if (end.verdict == Verdict::succeeded || ctx.direction == Direction::undo) return end;
+  for (const ServiceId& id : ctx.services.Services()) {
+    const ServiceStatus status = ctx.services.Inspect(id);
+    if (status.state != State::died || (!app.empty() && id.app != app)) continue;
+    const std::string problem =
+        absl::StrCat(end.message, "; service ", id.name, " ", status.ended, " after its start");
+    return Failed(WithLastWords(ctx, id, problem));
+  }
+  return end;
 }
 
 absl::Status ProveIdentity(const ActionContext& ctx, const BoundService& service,

@@ -31,4 +31,8 @@ absl::Status ProveIdentity(const ActionContext& ctx, const BoundService& service
 // `problem`, with what the service said last: quoted in short, and in full in the step's output.
 AttemptEnd FailedWithWords(ActionContext& ctx, const BoundService& service, std::string problem);
 
+// The end of a check or hook that did not succeed. When a service of `app` ("" = of any) has died,
+// that is the reason: waiting does not help any more, and the message has the service's words.
+AttemptEnd BlameDeadService(ActionContext& ctx, const std::string& app, AttemptEnd end);
+
 }  // namespace slipway::agent
