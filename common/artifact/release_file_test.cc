@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "absl/strings/str_replace.h"
+#include "google/protobuf/util/message_differencer.h"
 #include "slipway/v1/action.pb.h"
 
 namespace slipway {
@@ -26,7 +30,7 @@ services:
     user: media
     port: 8080
     log: service
-    identity: cwd
+    identity: exe
     stop:  { drain: 30s, ladder: [TERM, 20s, KILL] }
     ready: { must_match: "listening on", must_not_match: [FATAL, panic], http: "http://127.0.0.1:{{port}}/health", deadline: 90s }
     env: { LANG: C.UTF-8 }
@@ -62,7 +66,7 @@ TEST(ReleaseFile, TheDocumentedExampleIsReadWhole) {
   const v1::Service& media = release.services(0);
   EXPECT_THAT(media.run(),
               ElementsAre("bin/media-repository", "--config", "{{shared}}/media.toml"));
-  EXPECT_EQ(media.identity(), v1::Service::CWD);
+  EXPECT_EQ(media.identity(), v1::Service::EXE);
   EXPECT_EQ(media.drain().seconds(), 30);
   EXPECT_THAT(media.ladder(), ElementsAre("TERM", "20s", "KILL"));
   EXPECT_THAT(media.ready().must_not_match(), ElementsAre("FATAL", "panic"));
@@ -74,6 +78,22 @@ TEST(ReleaseFile, TheDocumentedExampleIsReadWhole) {
   EXPECT_EQ(content.build[0].into, "backend/");
 }
 
+// The example of docs/release.md.
+TEST(ReleaseFile, TheManualsExampleIsTheOneTestedHere) {
+  std::ifstream in("docs/release.md");
+  const std::string manual{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  const std::string open = "```yaml\n";
+  const std::size_t begin = manual.find(open);
+  ASSERT_NE(begin, std::string::npos) << "run in the root of the checkout";
+  const std::size_t from = begin + open.size();
+  v1::Release documented, tested;
+  const auto content = ReadReleaseFile(
+      "docs/release.md", manual.substr(from, manual.find("```", from) - from), documented);
+  ASSERT_TRUE(content.problems.empty()) << content.problems[0].message;
+  ASSERT_TRUE(ReadReleaseFile("release.yaml", kFile, tested).problems.empty());
+  EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(documented, tested));
+}
+
 TEST(ReleaseFile, MistakesAreNamedWithTheirPlace) {
   v1::Release release;
   const auto content =
@@ -81,6 +101,13 @@ TEST(ReleaseFile, MistakesAreNamedWithTheirPlace) {
   ASSERT_EQ(content.problems.size(), 1u);
   EXPECT_THAT(content.problems[0].message, HasSubstr("backedn"));
   EXPECT_EQ(content.problems[0].line, 10u);
+}
+
+TEST(ReleaseFile, IdentityIsChosenByName) {
+  v1::Release release;
+  ReadReleaseFile("release.yaml", With("identity: exe", "identity: http"), release);
+  EXPECT_EQ(release.services(0).identity(), v1::Service::HTTP);
+  EXPECT_THAT(FirstProblem(With("identity: exe", "identity: pid")), HasSubstr("pid"));
 }
 
 TEST(ReleaseFile, HostileOrWrongValuesAreRefused) {
