@@ -96,6 +96,7 @@ class Agent::Parts final : public SessionHandler {
 
  private:
   void Report(const HostHealth& health) ABSL_LOCKS_EXCLUDED(mu_);
+  void ReportVersions(const Observed& observed) ABSL_LOCKS_EXCLUDED(mu_);
   void Forget(const RolloutId& rollout, const State& state);
   ActionHost HostForActions();
   ActionResults ResultsOfActions();
@@ -167,7 +168,11 @@ ActionHost Agent::Parts::HostForActions() {
 
 ActionResults Agent::Parts::ResultsOfActions() {
   return {
-      .ended = [this](Answer answer) { loop_.Hear(Ended{std::move(answer)}); },
+      .ended =
+          [this](Answer answer) {
+            ReportVersions(answer.observed);
+            loop_.Hear(Ended{std::move(answer)});
+          },
       .probed = [this](Answer answer) { loop_.Hear(Probed{std::move(answer), false}); },
       .progress =
           [this](const CommandId& id, std::string_view text, std::uint64_t done,
@@ -189,6 +194,16 @@ void Agent::Parts::Report(const HostHealth& health) {
   session_.Report(report);
   MutexLock lock(mu_);
   last_report_ = std::move(report);
+}
+
+// Ahead of the answer, so that whoever plans the next rollout when this one is over plans from what
+// is here now and not from what the last look saw.
+void Agent::Parts::ReportVersions(const Observed& observed) {
+  MutexLock lock(mu_);
+  if (!last_report_) return;  // the first look is under way
+  v1::HealthReport& report = *last_report_;
+  EncodeApps(observed, report);
+  session_.Report(report);
 }
 
 // What was reported while nobody listened is said again.

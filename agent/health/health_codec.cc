@@ -33,14 +33,19 @@ void Encode(const ServiceHealth& service, v1::ServiceHealth& out) {
 
 }  // namespace
 
-void Encode(const HostHealth& health, v1::HealthReport& out) {
-  for (const auto& [app, version] : health.apps) {
+void EncodeApps(const Observed& apps, v1::HealthReport& out) {
+  out.clear_apps();
+  for (const auto& [app, version] : apps) {
     v1::VersionMessage& to = (*out.mutable_apps())[app];
     to.set_on_disk(version.on_disk);
     to.set_running(version.running);
     to.set_label(version.label);
     to.set_healthy(version.healthy);
   }
+}
+
+void Encode(const HostHealth& health, v1::HealthReport& out) {
+  EncodeApps(health.apps, out);
   for (const ServiceHealth& service : health.services) Encode(service, *out.add_services());
   for (const DiskHealth& disk : health.disks) {
     v1::Disk& to = *out.add_disks();
