@@ -218,7 +218,7 @@ absl::Status Server::Parts::ListenForEnrolment() {
 absl::Status Server::Parts::ListenForOperators() {
   Harden(operators_.builder(), kOperatorMessageBytesMax);
   operators_.Add(MakeFleetService({authorizer_, hosts_, view_, roots_.store->registry(), enrolment_,
-                                   clock_, [this] { return pool_.Degraded(); }}));
+                                   sessions_, clock_, [this] { return pool_.Degraded(); }}));
   operators_.Add(MakeRolloutService(
       {authorizer_, pool_, roots_.store->registry(), reader_, streams_, creation_, clock_}));
   operators_.Add(Artifacts());

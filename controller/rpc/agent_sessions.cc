@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "common/wire/proto_time.h"
 #include "common/wire/session_codec.h"
 #include "controller/rpc/agent_session.h"
+#include "controller/rpc/output_routes.h"
 #include "slipway/v1/agent_session.grpc.pb.h"
 
 namespace slipway::controller {
@@ -28,6 +30,7 @@ constexpr std::size_t kNonceBytesMax = 128;
 // An agent that replaces its own session more often than this within the time is two agents.
 constexpr int kReplacementsMax = 3;
 constexpr absl::Duration kReplacementsWithin = absl::Seconds(15);
+constexpr absl::Duration kExpiresSoon = absl::Hours(24 * 30);
 // After Close: how long the last word may take to get out.
 constexpr absl::Duration kLastWord = absl::Seconds(2);
 
@@ -63,14 +66,17 @@ class AgentSessions::Impl {
   void Deliver(const HostId& host, v1::ControllerMessage message);
   void AskForOutput(const HostId& host, v1::OutputRequest request,
                     std::shared_ptr<OutputStream> stream);
-  void ForgetOutput(const std::shared_ptr<OutputStream>& stream);
+  void ForgetOutput(const std::shared_ptr<OutputStream>& stream) {
+    CancelOutput(outputs_.Forget(stream));
+  }
+  void CancelOutput(const std::optional<OutputRoutes::Cancel>& cancel);
+  void Expel(const HostId& host, const absl::Status& why) {
+    const auto it = attached_.find(host);
+    if (it != attached_.end()) Refuse(*it->second, why);
+  }
   std::string NextRequest() { return absl::StrCat("o", next_request_.fetch_add(1)); }
 
  private:
-  struct Output {
-    HostId host;
-    std::shared_ptr<OutputStream> stream;
-  };
   struct Replacements {
     absl::Duration since;
     int count = 0;
@@ -95,7 +101,6 @@ class AgentSessions::Impl {
   void OnRefused(AgentSession& session, const v1::Refused& message);
   void OnProgress(AgentSession& session, const v1::Progress& message);
   void OnHealth(AgentSession& session, v1::HealthReport report);
-  void OnOutput(v1::OutputChunk chunk);
   void SendTo(AgentSession& session, v1::ControllerMessage message);
   void Sweep();
   void SweepOne(AgentSession& session);
@@ -119,7 +124,7 @@ class AgentSessions::Impl {
   std::map<AgentSession*, std::unique_ptr<AgentSession>> all_;
   std::map<HostId, AgentSession*> attached_;
   std::map<HostId, Replacements> replacements_;
-  std::map<std::string, Output> outputs_;
+  OutputRoutes outputs_;
   bool stopping_ = false;
 
   Mutex mu_;
@@ -328,6 +333,10 @@ void AgentSessions::Impl::Attach(AgentSession& session) {
   if (hello.has_clock()) live.clock_offset = FromProto(hello.clock()) - now;
   ports_.view.Connected(session.host, std::move(live));
   log::Info("agent attached", {{"host", session.host.text}, {"peer", session.context.peer()}});
+  if (session.expires - now < kExpiresSoon) {
+    log::Warn("an agent's certificate expires soon; enrol the host again",
+              {{"host", session.host.text}, {"expires", absl::FormatTime(session.expires)}});
+  }
 
   v1::ControllerMessage welcome;
   welcome.mutable_welcome()->set_controller_version(std::string(Version()));
@@ -361,7 +370,7 @@ void AgentSessions::Impl::OnMessage(AgentSession& session) {
     case v1::AgentMessage::kHealth:
       return OnHealth(session, std::move(*message.mutable_health()));
     case v1::AgentMessage::kOutput:
-      return OnOutput(std::move(*message.mutable_output()));
+      return CancelOutput(outputs_.Pass(session.host, std::move(*message.mutable_output())));
     case v1::AgentMessage::kHello:
       return Refuse(session, absl::InvalidArgumentError("a second hello in one session"));
     case v1::AgentMessage::KIND_NOT_SET:
@@ -408,24 +417,6 @@ void AgentSessions::Impl::OnHealth(AgentSession& session, v1::HealthReport repor
   ports_.view.Reported(session.host, std::make_shared<v1::HealthReport>(std::move(report)), offset);
 }
 
-void AgentSessions::Impl::OnOutput(v1::OutputChunk chunk) {
-  const auto it = outputs_.find(chunk.request());
-  if (it == outputs_.end()) return;
-  const auto stream = it->second.stream;
-  if (!chunk.error().empty()) {
-    stream->End(absl::NotFoundError(chunk.error()));
-    outputs_.erase(it);
-    return;
-  }
-  const bool wanted = stream->Push({std::move(*chunk.mutable_data()), chunk.dropped()});
-  if (chunk.end()) {
-    stream->End(absl::OkStatus());
-    outputs_.erase(it);
-  } else if (!wanted) {
-    ForgetOutput(stream);
-  }
-}
-
 // ---- To agents ----
 
 void AgentSessions::Impl::Deliver(const HostId& host, v1::ControllerMessage message) {
@@ -444,22 +435,18 @@ void AgentSessions::Impl::AskForOutput(const HostId& host, v1::OutputRequest req
   if (attached_.count(host) == 0) {
     return stream->End(absl::UnavailableError(absl::StrCat(host.text, " is not connected")));
   }
-  outputs_[request.request()] = {host, std::move(stream)};
+  outputs_.Add(request.request(), host, std::move(stream));
   v1::ControllerMessage message;
   *message.mutable_output() = std::move(request);
   Deliver(host, std::move(message));
 }
 
-void AgentSessions::Impl::ForgetOutput(const std::shared_ptr<OutputStream>& stream) {
-  for (auto it = outputs_.begin(); it != outputs_.end(); ++it) {
-    if (it->second.stream != stream) continue;
-    v1::ControllerMessage message;
-    message.mutable_output()->set_request(it->first);
-    message.mutable_output()->set_cancel(true);
-    const HostId host = it->second.host;
-    outputs_.erase(it);
-    return Deliver(host, std::move(message));
-  }
+void AgentSessions::Impl::CancelOutput(const std::optional<OutputRoutes::Cancel>& cancel) {
+  if (!cancel) return;
+  v1::ControllerMessage message;
+  message.mutable_output()->set_request(cancel->request);
+  message.mutable_output()->set_cancel(true);
+  Deliver(cancel->host, std::move(message));
 }
 
 // ---- Time, and the end ----
@@ -507,15 +494,7 @@ void AgentSessions::Impl::Detach(AgentSession& session, std::string_view why) {
   if (it == attached_.end() || it->second != &session) return;
   attached_.erase(it);
   log::Info("agent detached", {{"host", session.host.text}, {"why", std::string(why)}});
-  for (auto output = outputs_.begin(); output != outputs_.end();) {
-    if (output->second.host != session.host) {
-      ++output;
-      continue;
-    }
-    output->second.stream->End(
-        absl::UnavailableError(absl::StrCat(session.host.text, " went away")));
-    output = outputs_.erase(output);
-  }
+  outputs_.HostLeft(session.host);
   if (session.replaced) return;
   ports_.view.Disconnected(session.host, ports_.clock.Now());
   ports_.events.Lost(session.host);
@@ -574,6 +553,10 @@ void AgentSessions::Closed(const HostId& host, const RolloutId& rollout) {
     message.mutable_closed()->set_rollout(rollout.text);
     impl_->Deliver(host, std::move(message));
   });
+}
+
+void AgentSessions::Expel(const HostId& host, const std::string& why) {
+  impl_->Post([this, host, why] { impl_->Expel(host, absl::PermissionDeniedError(why)); });
 }
 
 std::shared_ptr<OutputStream> AgentSessions::OpenOutput(const CommandId& id, bool follow) {

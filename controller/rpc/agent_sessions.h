@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "common/clock.h"
 #include "controller/fleet/fleet_view.h"
@@ -56,6 +57,9 @@ class AgentSessions final : public Outbound {
   void Send(const HostId& host, Command command) override;
   void Acknowledge(const HostId& host, const CommandId& id) override;
   void Closed(const HostId& host, const RolloutId& rollout) override;
+
+  // Ends the host's session; the agent sees PERMISSION_DENIED and stops trying.
+  void Expel(const HostId& host, const std::string& why);
 
   // Asks the host for the spooled output of a command. The stream ends with UNAVAILABLE when the
   // host has no session or loses it.

@@ -26,6 +26,7 @@ constexpr AuthzRow kRows[] = {
     {"/slipway.v1.FleetService/GetHost", kOperators},
     {"/slipway.v1.FleetService/CordonHost", kOperators},
     {"/slipway.v1.FleetService/UncordonHost", kOperators},
+    {"/slipway.v1.FleetService/RetireHost", kOperators},
     {"/slipway.v1.FleetService/CreateEnrolmentToken", kOperators},
 
     {"/slipway.v1.RolloutService/PreviewRollout", kOperators},

@@ -21,6 +21,13 @@ constexpr std::uint32_t kPageSize = 1000;
 constexpr std::uint32_t kPageSizeMax = 10'000;
 constexpr std::size_t kReasonBytesMax = 1024;
 
+absl::Status CheckReason(const std::string& reason, const char* missing) {
+  if (reason.empty()) return absl::InvalidArgumentError(missing);
+  if (reason.size() <= kReasonBytesMax) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("reason is longer than ", kReasonBytesMax, " bytes"));
+}
+
 class FleetService final : public v1::FleetService::Service {
  public:
   explicit FleetService(const FleetServicePorts& ports) : ports_(ports) {}
@@ -40,6 +47,10 @@ class FleetService final : public v1::FleetService::Service {
   grpc::Status UncordonHost(grpc::ServerContext* context, const v1::UncordonHostRequest* request,
                             v1::Host* response) override {
     return ToGrpc(Uncordon(*context, *request, *response));
+  }
+  grpc::Status RetireHost(grpc::ServerContext* context, const v1::RetireHostRequest* request,
+                          v1::Host* response) override {
+    return ToGrpc(Retire(*context, *request, *response));
   }
   grpc::Status CreateEnrolmentToken(grpc::ServerContext* context,
                                     const v1::CreateEnrolmentTokenRequest* request,
@@ -63,6 +74,8 @@ class FleetService final : public v1::FleetService::Service {
                       v1::Host& response);
   absl::Status Uncordon(const grpc::ServerContext& context, const v1::UncordonHostRequest& request,
                         v1::Host& response);
+  absl::Status Retire(const grpc::ServerContext& context, const v1::RetireHostRequest& request,
+                      v1::Host& response);
   absl::Status MakeToken(const grpc::ServerContext& context,
                          const v1::CreateEnrolmentTokenRequest& request,
                          v1::CreateEnrolmentTokenResponse& response);
@@ -156,13 +169,7 @@ absl::Status FleetService::Cordon(const grpc::ServerContext& context,
                                   const v1::CordonHostRequest& request, v1::Host& response) {
   SLIPWAY_ASSIGN_OR_RETURN(const std::string who, CallerOf(context));
   const HostId host{request.name()};
-  if (request.reason().empty()) {
-    return absl::InvalidArgumentError("say why the host is kept out (reason)");
-  }
-  if (request.reason().size() > kReasonBytesMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("reason is longer than ", kReasonBytesMax, " bytes"));
-  }
+  SLIPWAY_RETURN_IF_ERROR(CheckReason(request.reason(), "say why the host is kept out (reason)"));
   if (!ports_.hosts.Find(host)) return NoSuchHost(host);
   SLIPWAY_RETURN_IF_ERROR(ports_.registry.SetCordon(
       host, controller::Cordon{.who = who, .why = request.reason(), .at = ports_.clock.Now()}));
@@ -180,6 +187,30 @@ absl::Status FleetService::Uncordon(const grpc::ServerContext& context,
   SLIPWAY_RETURN_IF_ERROR(ports_.hosts.Refresh(host));
   log::Info("host uncordoned", {{"host", host.text}, {"by", who}, {"reason", request.reason()}});
   return Get(host, response);
+}
+
+absl::Status FleetService::Retire(const grpc::ServerContext& context,
+                                  const v1::RetireHostRequest& request, v1::Host& response) {
+  SLIPWAY_ASSIGN_OR_RETURN(const std::string who, CallerOf(context));
+  const HostId host{request.name()};
+  SLIPWAY_RETURN_IF_ERROR(CheckReason(request.reason(), "say why the host is retired (reason)"));
+  // Also of a host that is retired already: then there is nothing left to do.
+  const auto known = ports_.registry.GetHost(host);
+  if (absl::IsNotFound(known.status())) return NoSuchHost(host);
+  SLIPWAY_RETURN_IF_ERROR(known.status());
+  SLIPWAY_ASSIGN_OR_RETURN(const Surroundings around, Look());
+  if (const auto lock = around.locks.find(host); lock != around.locks.end()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(host.text, " belongs to ", lock->second.rollout.text, " (",
+                     lock->second.reason, "); wait for its end, or skip the host there"));
+  }
+  SLIPWAY_RETURN_IF_ERROR(
+      ports_.registry.SetHostState(host, HostRecord::State::retired, request.reason()));
+  SLIPWAY_RETURN_IF_ERROR(ports_.hosts.Refresh(host));
+  ports_.sessions.Expel(host, absl::StrCat(host.text, " is retired: ", request.reason()));
+  log::Info("host retired", {{"host", host.text}, {"by", who}, {"reason", request.reason()}});
+  response = ToHost(*known, around);
+  return absl::OkStatus();
 }
 
 absl::Status FleetService::MakeToken(const grpc::ServerContext& context,

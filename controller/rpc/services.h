@@ -32,6 +32,7 @@ struct FleetServicePorts {
   const FleetView& view;
   Registry& registry;
   Enrolment& enrolment;
+  AgentSessions& sessions;
   const Clock& clock;
   std::function<std::string()> degraded;  // "" or why the controller cannot write
 };

@@ -209,6 +209,27 @@ TEST(RolloutOverProcesses, TokenEnrolsOneHostOnce) {
   EXPECT_THAT(ContentOf(log), testing::HasSubstr("ask for a new one"));
 }
 
+TEST(RolloutOverProcesses, RetiredHostIsCutOffAndMayBeEnrolledAgain) {
+  MiniFleet fleet;
+  ASSERT_TRUE(fleet.StartAgents(1)) << fleet.Logs();
+  v1::RetireHostRequest request;
+  request.set_name("web-1");
+  request.set_reason("disk is dying");
+  v1::Host host;
+  grpc::ClientContext context;
+  const grpc::Status status = fleet.fleet().RetireHost(&context, request, &host);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(fleet.agent("web-1").Wait(), 1) << "an agent that is refused ends and says so";
+  EXPECT_THAT(fleet.Logs(), testing::HasSubstr("disk is dying"));
+  EXPECT_EQ(RunProgram({MiniFleet::Program("slipway-agent"), "enroll", "--again", "--token-file",
+                        fleet.MakeToken("web-1"), "--dir", fleet.AgentDir("web-1")},
+                       fleet.dir() + "/web-1.log"),
+            0)
+      << fleet.Logs();
+  fleet.StartAgent("web-1");
+  EXPECT_TRUE(fleet.AwaitHost("web-1", v1::Host::CONNECTED)) << fleet.Logs();
+}
+
 TEST(RolloutOverProcesses, DaemonsEndByThemselvesWhenTold) {
   MiniFleet fleet;
   ASSERT_TRUE(fleet.StartAgents(1)) << fleet.Logs();
