@@ -171,6 +171,8 @@ void AgentSessions::Impl::RunPosted() {
   {
     MutexLock lock(mu_);
     woken_ = false;
+    // The queue takes no new operation any more; what is under way only ends.
+    if (joined_) return;
     work.swap(posted_);
   }
   for (const auto& one : work) one();
