@@ -240,6 +240,26 @@ TEST_F(CliTest, LiveViewShowsHostileTextHarmlessly) {
   EXPECT_THAT(program.output(), HasSubstr("\x1b[?25h")) << "the cursor is shown again";
 }
 
+TEST_F(CliTest, WatchSurvivesARestartOfTheController) {
+  v1::RolloutUpdate update;
+  *update.mutable_rollout() = RolloutIn(v1::Rollout::RUNNING, 5);
+  auto* change = update.add_changes();
+  change->set_sequence(5);
+  change->set_text("web-1 start issued");
+  script_.updates = {update};
+  Program program({"watch", "ro-M4TZ7K"}, controller_->environment());
+  ASSERT_TRUE(program.WaitFor("web-1 start issued"));
+  controller_->Stop();
+  ASSERT_TRUE(program.WaitFor("controller is away"));
+  *update.mutable_rollout() = RolloutIn(v1::Rollout::SUCCEEDED, 9);
+  update.clear_changes();
+  script_.updates = {update};
+  ASSERT_TRUE(controller_->Restart());
+  EXPECT_EQ(program.Wait(), 0);
+  EXPECT_THAT(program.output(), HasSubstr("controller is back"));
+  EXPECT_THAT(program.output(), HasSubstr("shop 2.4.0 is out"));
+}
+
 TEST_F(CliTest, JsonIsOneDocumentOfTheContract) {
   EXPECT_EQ(Run({"status", "-o", "json"}), 0);
   EXPECT_THAT(output_, HasSubstr("\"id\": \"ro-M4TZ7K\""));

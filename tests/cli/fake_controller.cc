@@ -98,9 +98,19 @@ struct FakeController::Parts {
   explicit Parts(Script& script) : rollouts(script), fleet(script) {}
   Rollouts rollouts;
   Fleet fleet;
+  bool Listen() {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), tls::MutualServerCredentials(keys),
+                             &port);
+    builder.RegisterService(&rollouts);
+    builder.RegisterService(&fleet);
+    server = builder.BuildAndStart();
+    return server != nullptr;
+  }
+  tls::KeyMaterial keys;
   std::unique_ptr<grpc::Server> server;
   std::string config;
-  int port = 0;
+  int port = 0;  // the kernel chooses the first time
 };
 
 std::unique_ptr<FakeController> FakeController::Start(const std::string& dir, Script& script) {
@@ -115,12 +125,8 @@ std::unique_ptr<FakeController> FakeController::Start(const std::string& dir, Sc
   if (!keys.ok()) return nullptr;
   auto parts = std::make_unique<Parts>(script);
   parts->config = absl::StrCat(config.dir, "/operators/tester/config.yaml");
-  grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", tls::MutualServerCredentials(*keys), &parts->port);
-  builder.RegisterService(&parts->rollouts);
-  builder.RegisterService(&parts->fleet);
-  parts->server = builder.BuildAndStart();
-  if (parts->server == nullptr) return nullptr;
+  parts->keys = *keys;
+  if (!parts->Listen()) return nullptr;
   return std::unique_ptr<FakeController>(new FakeController(std::move(parts)));
 }
 
@@ -134,6 +140,10 @@ void FakeController::Stop() {
   if (parts_->server == nullptr) return;
   parts_->server->Shutdown(absl::ToChronoTime(SystemClock().Now()));
   parts_->server.reset();
+}
+
+bool FakeController::Restart() {
+  return parts_->Listen();
 }
 
 std::vector<std::string> FakeController::environment() const {

@@ -40,6 +40,8 @@ class FakeController {
   // Environment for a client: SLIPWAY_CONFIG and SLIPWAY_CONTROLLER.
   std::vector<std::string> environment() const;
   void Stop();
+  // On the same port, after Stop.
+  bool Restart();
 
  private:
   struct Parts;

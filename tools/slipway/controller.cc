@@ -78,11 +78,16 @@ std::unique_ptr<Controller> Controller::On(std::shared_ptr<grpc::Channel> channe
 Controller::Controller(std::shared_ptr<grpc::Channel> channel, std::string address)
     : channel_(std::move(channel)), address_(std::move(address)) {}
 
+bool Controller::WaitForConnection(absl::Duration timeout) const {
+  return channel_->WaitForConnected(absl::ToChronoTime(SystemClock().Now() + timeout));
+}
+
 absl::Status Controller::Call(const std::function<grpc::Status(grpc::ClientContext&)>& call,
                               absl::Duration timeout) const {
   constexpr absl::Duration kKeepTrying = absl::Seconds(3);
   const absl::Duration start = SystemClock().Monotonic();
   while (true) {
+    WaitForConnection(absl::Milliseconds(500));
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(SystemClock().Now() + timeout));
     const grpc::Status status = call(context);
@@ -90,7 +95,7 @@ absl::Status Controller::Call(const std::function<grpc::Status(grpc::ClientConte
         SystemClock().Monotonic() - start > kKeepTrying) {
       return FromGrpc(status, address_);
     }
-    if (!PauseFor(absl::Milliseconds(200))) return absl::CancelledError("interrupted");
+    if (!PauseFor(absl::Milliseconds(100))) return absl::CancelledError("interrupted");
   }
 }
 

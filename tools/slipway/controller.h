@@ -31,6 +31,9 @@ class Controller {
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
   const std::string& address() const { return address_; }
 
+  // Connects, or waits until it can be done; returns early when it is.
+  bool WaitForConnection(absl::Duration timeout) const;
+
   // Makes one call with a deadline. A controller that is not there is tried again for a few
   // seconds (every mutating call carries a request id, so that a repeat is harmless).
   // `call` issues it: [&](grpc::ClientContext& context) { return stub->Method(&context, …); }

@@ -131,7 +131,8 @@ class Follower {
         return Fail(status);
       }
       if (!status.ok() && !KeepTrying(status)) return Fail(status);
-      PauseFor(absl::Milliseconds(250));
+      // Not a mere pause: a channel that nobody polls does not connect again.
+      controller_.WaitForConnection(absl::Milliseconds(250));
     }
   }
 
