@@ -186,8 +186,11 @@ void On(State& state, const TaskEnded& e) {
 void GoOn(State& state, const TaskResolved& e, Lane& lane) {
   const HostIx host = e.task.host;
   Reopen(state, lane);
-  if (lane.course != Course::undo_one) state.out.erase(host);
-  state.failed_in_phase.erase(host);
+  if (lane.course != Course::undo_one) {
+    // A host that is undone on its own has failed, whatever becomes of its undo.
+    state.out.erase(host);
+    state.failed_in_phase.erase(host);
+  }
   if (e.outcome) return MoveOn(state, host, lane);
   lane.urged = !e.by.empty();
   MakePending(state, host, lane, e.at);
@@ -204,7 +207,7 @@ void On(State& state, const TaskResolved& e) {
     Disarm(state, e.task, task);
     Finish(state, lane);
     state.out[e.task.host] = {task.outcome, Why(state, e.task, e.text)};
-    state.failed_in_phase.erase(e.task.host);
+    if (e.task.course == Course::forward) state.failed_in_phase.erase(e.task.host);
     return;
   }
   task.outcome = e.outcome;
@@ -216,8 +219,10 @@ void On(State& state, const TaskResolved& e) {
   }
   if (e.goes_on && has_lane) return GoOn(state, e, state.lanes[e.task.host]);
   if (was_undecided && has_lane) return Drop(state, e.task, state.lanes[e.task.host], true);
+  // What is learnt about the way there does not explain a host that is out on the way back.
+  const bool same_way = (e.task.course == Course::backward) == state.turned_back;
   const auto out = state.out.find(e.task.host);
-  if (out != state.out.end()) out->second = {e.outcome, Why(state, e.task, e.text)};
+  if (same_way && out != state.out.end()) out->second = {e.outcome, Why(state, e.task, e.text)};
 }
 
 void On(State& state, const HostTripped& e) {

@@ -54,10 +54,12 @@ void EndAttempt(Decision& d, const Reported& in) {
 }
 
 // Whether the host's chain may still go on from a task that was given up: its batch is being
-// run, nothing was undone meanwhile and the fleet is not about to turn back.
+// run and nothing was undone meanwhile.
 bool StillMatters(const State& state, const TaskId& id) {
   const Lane* lane = LaneAt(state, id);
-  return lane != nullptr && !state.stopping && !IsOver(state, *lane);
+  if (lane == nullptr || IsOver(state, *lane)) return false;
+  // While the rollout stops, chains that were begun are finished, but none begins again.
+  return !state.stopping || !lane->done;
 }
 
 // An answer to a task that was given up as unreachable or unknown.
