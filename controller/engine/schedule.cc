@@ -93,8 +93,10 @@ std::vector<std::size_t> BatchSizes(std::size_t group, const Share& canary,
     left -= sizes.back();
   };
   if (left > 0 && !IsNone(canary)) take(SizeOf(canary, group));
-  for (std::size_t entry = 0; left > 0; ++entry) {
+  std::size_t entry = 0;
+  while (left > 0) {
     take(ramp.empty() ? left : SizeOf(ramp[std::min(entry, ramp.size() - 1)], group));
+    ++entry;
   }
   return sizes;
 }
