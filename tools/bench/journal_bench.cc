@@ -99,4 +99,6 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace slipway::controller
 
-int main(int argc, char** argv) { return slipway::controller::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return slipway::controller::Main(argc, argv);
+}
