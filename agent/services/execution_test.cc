@@ -14,8 +14,8 @@
 #include <sstream>
 
 #include "agent/services/exec_output.h"
-#include "common/fs/test_directory.h"
 #include "common/clock.h"
+#include "common/fs/test_directory.h"
 
 namespace slipway::agent {
 namespace {

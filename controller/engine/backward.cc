@@ -65,11 +65,9 @@ class WayBack {
     const auto phase_of = [&](std::uint16_t phase) {
       return PhaseNamed(forward_.phases[phase].name);
     };
-    AddReversed(
-        phase_of, [](Sweep sweep) { return sweep != Sweep::restore; }, true);
+    AddReversed(phase_of, [](Sweep sweep) { return sweep != Sweep::restore; }, true);
     if (migrate_down)
-      AddReversed(
-          phase_of, [](Sweep sweep) { return sweep == Sweep::restore; }, false);
+      AddReversed(phase_of, [](Sweep sweep) { return sweep == Sweep::restore; }, false);
     AddChecks(phase_of, touched_, [&](const Batch& batch) { return !HasUndo(batch); });
   }
 

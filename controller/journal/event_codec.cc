@@ -287,21 +287,36 @@ engine::Finished ReadFinished(ValueReader& reader, const pb::Finished& in) {
 
 engine::Event ReadKind(ValueReader& reader, const pb::Event& in) {
   switch (in.kind_case()) {
-    case pb::Event::kPlanned: return ReadPlanned(reader, in.planned());
-    case pb::Event::kBatchEntered: return ReadBatchEntered(reader, in.batch_entered());
-    case pb::Event::kTaskIssued: return ReadTaskIssued(reader, in.task_issued());
-    case pb::Event::kTaskEnded: return ReadTaskEnded(reader, in.task_ended());
-    case pb::Event::kTaskResolved: return ReadTaskResolved(reader, in.task_resolved());
-    case pb::Event::kHostTripped: return ReadHostTripped(in.host_tripped());
-    case pb::Event::kHostTurnedBack: return ReadHostTurnedBack(reader, in.host_turned_back());
-    case pb::Event::kGatePassed: return ReadGatePassed(reader, in.gate_passed());
-    case pb::Event::kHeld: return ReadHeld(reader, in.held());
-    case pb::Event::kReleased: return ReadReleased(in.released());
-    case pb::Event::kStopping: return ReadStopping(reader, in.stopping());
-    case pb::Event::kTurnedBack: return ReadTurnedBack(reader, in.turned_back());
-    case pb::Event::kHostSeen: return ReadHostSeen(in.host_seen());
-    case pb::Event::kFinished: return ReadFinished(reader, in.finished());
-    case pb::Event::KIND_NOT_SET: break;
+    case pb::Event::kPlanned:
+      return ReadPlanned(reader, in.planned());
+    case pb::Event::kBatchEntered:
+      return ReadBatchEntered(reader, in.batch_entered());
+    case pb::Event::kTaskIssued:
+      return ReadTaskIssued(reader, in.task_issued());
+    case pb::Event::kTaskEnded:
+      return ReadTaskEnded(reader, in.task_ended());
+    case pb::Event::kTaskResolved:
+      return ReadTaskResolved(reader, in.task_resolved());
+    case pb::Event::kHostTripped:
+      return ReadHostTripped(in.host_tripped());
+    case pb::Event::kHostTurnedBack:
+      return ReadHostTurnedBack(reader, in.host_turned_back());
+    case pb::Event::kGatePassed:
+      return ReadGatePassed(reader, in.gate_passed());
+    case pb::Event::kHeld:
+      return ReadHeld(reader, in.held());
+    case pb::Event::kReleased:
+      return ReadReleased(in.released());
+    case pb::Event::kStopping:
+      return ReadStopping(reader, in.stopping());
+    case pb::Event::kTurnedBack:
+      return ReadTurnedBack(reader, in.turned_back());
+    case pb::Event::kHostSeen:
+      return ReadHostSeen(in.host_seen());
+    case pb::Event::kFinished:
+      return ReadFinished(reader, in.finished());
+    case pb::Event::KIND_NOT_SET:
+      break;
   }
   reader.Complain("a kind of event");
   return {};

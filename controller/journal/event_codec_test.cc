@@ -21,50 +21,101 @@ using testing::HasSubstr;
     const engine::Held& held, const engine::Released& released, const engine::Stopping& stopping,
     const engine::TurnedBack& back, const engine::HostSeen& seen,
     const engine::Finished& finished) {
-  { [[maybe_unused]] const auto& [at, hosts, forward, rollback, before, description] = planned; }
-  { [[maybe_unused]] const auto& [at, course, batch] = entered; }
-  { [[maybe_unused]] const auto& [at, task, attempt] = issued; }
+  {
+    [[maybe_unused]] const auto& [at, hosts, forward, rollback, before, description] = planned;
+  }
+  {
+    [[maybe_unused]] const auto& [at, course, batch] = entered;
+  }
+  {
+    [[maybe_unused]] const auto& [at, task, attempt] = issued;
+  }
   {
     [[maybe_unused]] const auto& [at, task, attempt, outcome, again, counted, message, excerpt] =
         ended;
   }
-  { [[maybe_unused]] const auto& [at, task, outcome, by, text, skipped, goes_on] = resolved; }
-  { [[maybe_unused]] const auto& [at, host, reason] = tripped; }
-  { [[maybe_unused]] const auto& [at, batch, host] = host_back; }
-  { [[maybe_unused]] const auto& [at, course, batch, by, note] = passed; }
-  { [[maybe_unused]] const auto& [at, hold] = held; }
-  { [[maybe_unused]] const auto& [why, who, text, until, at_once] = held.hold; }
-  { [[maybe_unused]] const auto& [at, who, text] = released; }
-  { [[maybe_unused]] const auto& [at, then, automatic, at_once, who, reason] = stopping; }
-  { [[maybe_unused]] const auto& [at, automatic, who, reason, backward] = back; }
-  { [[maybe_unused]] const auto& [at, host, observed] = seen; }
-  { [[maybe_unused]] const auto& [at, result, text] = finished; }
+  {
+    [[maybe_unused]] const auto& [at, task, outcome, by, text, skipped, goes_on] = resolved;
+  }
+  {
+    [[maybe_unused]] const auto& [at, host, reason] = tripped;
+  }
+  {
+    [[maybe_unused]] const auto& [at, batch, host] = host_back;
+  }
+  {
+    [[maybe_unused]] const auto& [at, course, batch, by, note] = passed;
+  }
+  {
+    [[maybe_unused]] const auto& [at, hold] = held;
+  }
+  {
+    [[maybe_unused]] const auto& [why, who, text, until, at_once] = held.hold;
+  }
+  {
+    [[maybe_unused]] const auto& [at, who, text] = released;
+  }
+  {
+    [[maybe_unused]] const auto& [at, then, automatic, at_once, who, reason] = stopping;
+  }
+  {
+    [[maybe_unused]] const auto& [at, automatic, who, reason, backward] = back;
+  }
+  {
+    [[maybe_unused]] const auto& [at, host, observed] = seen;
+  }
+  {
+    [[maybe_unused]] const auto& [at, result, text] = finished;
+  }
 }
 
-[[maybe_unused]] void EveryFieldIsWritten(
-    const engine::TaskId& task, const engine::Target& target, const engine::Schedule& schedule,
-    const engine::Phase& phase, const engine::Step& step, const engine::Batch& batch,
-    const engine::Chain& chain, const engine::RollbackPolicy& policy, const engine::Share& share,
-    const Version& version) {
-  { [[maybe_unused]] const auto& [course, number, position, host] = task; }
-  { [[maybe_unused]] const auto& [id, vars, wanted] = target; }
-  { [[maybe_unused]] const auto& [phases, steps, batches] = schedule; }
-  { [[maybe_unused]] const auto& [name, max_failed, takes] = phase; }
-  { [[maybe_unused]] const auto& [name, action, direction, payload, traits, app] = step; }
+[[maybe_unused]] void EveryFieldIsWritten(const engine::TaskId& task, const engine::Target& target,
+                                          const engine::Schedule& schedule,
+                                          const engine::Phase& phase, const engine::Step& step,
+                                          const engine::Batch& batch, const engine::Chain& chain,
+                                          const engine::RollbackPolicy& policy,
+                                          const engine::Share& share, const Version& version) {
+  {
+    [[maybe_unused]] const auto& [course, number, position, host] = task;
+  }
+  {
+    [[maybe_unused]] const auto& [id, vars, wanted] = target;
+  }
+  {
+    [[maybe_unused]] const auto& [phases, steps, batches] = schedule;
+  }
+  {
+    [[maybe_unused]] const auto& [name, max_failed, takes] = phase;
+  }
+  {
+    [[maybe_unused]] const auto& [name, action, direction, payload, traits, app] = step;
+  }
   {
     [[maybe_unused]] const auto& [undo, sweep, disruptive, probes, verifies, on_rollback, retries,
                                   timeout, deadline, unreachable] = step.traits;
   }
-  { [[maybe_unused]] const auto& [of_phase, steps, hosts, before] = batch; }
-  { [[maybe_unused]] const auto& [kind, role, text, within, on_timeout] = batch.before; }
-  { [[maybe_unused]] const auto& [host, first] = chain; }
+  {
+    [[maybe_unused]] const auto& [of_phase, steps, hosts, before] = batch;
+  }
+  {
+    [[maybe_unused]] const auto& [kind, role, text, within, on_timeout] = batch.before;
+  }
+  {
+    [[maybe_unused]] const auto& [host, first] = chain;
+  }
   {
     [[maybe_unused]] const auto& [database, ramp, within, triggers, users, quiesce, resume] =
         policy;
   }
-  { [[maybe_unused]] const auto& [step_failed, check_failed, manual] = policy.triggers; }
-  { [[maybe_unused]] const auto& [count, percent] = share; }
-  { [[maybe_unused]] const auto& [on_disk, running, label, healthy] = version; }
+  {
+    [[maybe_unused]] const auto& [step_failed, check_failed, manual] = policy.triggers;
+  }
+  {
+    [[maybe_unused]] const auto& [count, percent] = share;
+  }
+  {
+    [[maybe_unused]] const auto& [on_disk, running, label, healthy] = version;
+  }
 }
 
 // Events with each field set to something, chosen by a seed.
@@ -102,8 +153,10 @@ class RandomEvent {
   }
   absl::Time ATime() {
     switch (Below(8)) {
-      case 0: return absl::InfiniteFuture();
-      case 1: return absl::InfinitePast();
+      case 0:
+        return absl::InfiniteFuture();
+      case 1:
+        return absl::InfinitePast();
       default:
         return absl::FromUnixMicros((static_cast<std::int64_t>(Below(1u << 31)) << 20) +
                                     Below(1u << 20));
@@ -111,9 +164,12 @@ class RandomEvent {
   }
   absl::Duration ADuration() {
     switch (Below(8)) {
-      case 0: return absl::InfiniteDuration();
-      case 1: return absl::ZeroDuration();
-      default: return absl::Microseconds(static_cast<std::int64_t>(Below(1u << 31)) << 8);
+      case 0:
+        return absl::InfiniteDuration();
+      case 1:
+        return absl::ZeroDuration();
+      default:
+        return absl::Microseconds(static_cast<std::int64_t>(Below(1u << 31)) << 8);
     }
   }
   template <typename E>

@@ -80,7 +80,8 @@ absl::Status SqliteConnection::ToStatus(int code) {
     case SQLITE_LOCKED:
       return absl::UnavailableError(
           absl::StrCat(text, "; another process has it open, stop that one first"));
-    default: return absl::UnavailableError(text);
+    default:
+      return absl::UnavailableError(text);
   }
 }
 
