@@ -124,6 +124,10 @@ absl::StatusOr<HookEnd> HookRunner::Await(const Execution& run, const HookOrder&
   copier.Copy();
   const ExecState state = run.State();
   if (!cut.ok()) return cut;
+  if (state.kind == ExecState::Kind::not_started) {
+    return absl::InternalError(absl::StrCat("its shim did not come up, and ", order.argv[0],
+                                            " was not run; see ", run.dir()));
+  }
   if (state.kind != ExecState::Kind::exited) {
     return absl::UnknownError(absl::StrCat(order.argv[0], " ran, and nobody saw how it ended"));
   }

@@ -111,6 +111,15 @@ TEST_F(HookRunnerTest, LostHookIsUnknownAndNotRepeated) {
   EXPECT_EQ(Run(order).status().code(), absl::StatusCode::kUnknown);
 }
 
+TEST_F(HookRunnerTest, ShimThatDoesNotComeUpRunsNothingAndIsTold) {
+  const ExecLauncher broken({"/bin/true"});
+  const auto hooks = *HookRunner::Open(folder_.path() + "/hooks", broken, SystemClock());
+  const auto end = hooks->Run(Order("echo never > never"), *spool_, {});
+  EXPECT_EQ(end.status().code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(end.status().message()), HasSubstr("was not run"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() + "/never"));
+}
+
 TEST_F(HookRunnerTest, ForgottenRolloutLeavesNoFolder) {
   ASSERT_TRUE(Run(Order("true")).ok());
   hooks_->Forget({"ro-1"});

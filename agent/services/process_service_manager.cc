@@ -189,6 +189,10 @@ absl::Status ProcessServiceManager::Launch(const ServiceSpec& spec, const std::s
   SLIPWAY_RETURN_IF_ERROR(WriteService(run.execution.dir(), spec, run.log_start));
   SLIPWAY_ASSIGN_OR_RETURN(const Execution started, launcher_.Start(run.execution.dir(), exec));
   const ExecState state = started.State();
+  if (state.kind == ExecState::Kind::not_started) {
+    return absl::InternalError(absl::StrCat(
+        spec.id.name, " could not be started: its shim did not come up; see ", started.dir()));
+  }
   if (state.kind != ExecState::Kind::exited || state.exit.refused.empty()) return absl::OkStatus();
   return absl::InternalError(
       absl::StrCat(spec.id.name, " could not be started: ", state.exit.refused));
