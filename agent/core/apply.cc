@@ -68,7 +68,9 @@ void Apply(State& state, const Record& record) {
                  },
                  [&](const Accepted& r) {
                    state.entries[r.command.id].command = r.command;
-                   state.waiting.push_back(r.command.id);
+                   const auto known =
+                       std::find(state.waiting.begin(), state.waiting.end(), r.command.id);
+                   if (known == state.waiting.end()) state.waiting.push_back(r.command.id);
                    Raise(state.witness[r.command.id.rollout], r.command.fence);
                  },
                  [&](const Started& r) { Begin(state, r.id); },

@@ -204,6 +204,22 @@ TEST_F(CoreTest, NewerControllerShutsOutTheOlderByAskingAgain) {
   EXPECT_EQ(WhyRefused(Send(MakeCommand(Id(1), 1))), Refusal::Why::stale_epoch);
 }
 
+TEST_F(CoreTest, WaitingCommandOfAnOlderEpochIsStartedOnlyIfTheNewerControllerAsksToo) {
+  for (const bool asked_again : {false, true}) {
+    const int base = asked_again ? 10 : 0;
+    const std::uint64_t older = asked_again ? 3 : 1;
+    Send(MakeCommand(Id(base), older));
+    Send(MakeCommand(Id(base + 1), older));
+    Send(MakeCommand(Id(base), older + 1, "b"));
+    if (asked_again) Send(MakeCommand(Id(base + 1), older + 1, "b"));
+    const auto replies = Tell(Ended{MakeAnswer(Id(base))});
+    EXPECT_EQ(ToRun(state_) != nullptr, asked_again);
+    ASSERT_THAT(replies, SizeIs(asked_again ? 1 : 2));
+    if (asked_again) continue;
+    EXPECT_EQ(std::get<Answer>(replies[1]).verdict, Verdict::not_applied);
+  }
+}
+
 TEST_F(CoreTest, RefusesBytesOfAnEarlierSession) {
   EXPECT_EQ(WhyRefused(Tell(Received{MakeCommand(Id(0)), "later"})), Refusal::Why::other_session);
 }

@@ -33,8 +33,9 @@ class Decision {
   std::optional<Refusal> RefusalOf(const Received& in) const;
   std::optional<Refusal> RefusalOf(const Fence& fence, const CommandId& id) const;
   std::optional<Refusal> RefusalOfNew(const CommandId& id) const;
-  void AnswerAgain(const Entry& entry, const Fence& fence);
+  void AnswerAgain(const Entry& entry, const Command& command);
   void Conclude(Answer answer);
+  void ConcludeUnstarted(const CommandId& id, const char* why);
   void StartNext();
 
   State& state_;
@@ -51,11 +52,7 @@ void Decision::On(const Restarted& in) {
   // Accepted but never started: provably without effect. It is not started now, since the
   // controller may long have gone on without this host; if not, it issues the next attempt.
   while (!state_.waiting.empty()) {
-    Answer answer;
-    answer.id = state_.waiting.front();
-    answer.verdict = Verdict::not_applied;
-    answer.message = "the agent restarted before the command was started";
-    Conclude(std::move(answer));
+    ConcludeUnstarted(state_.waiting.front(), "the agent restarted before it was started");
   }
 }
 
@@ -67,7 +64,7 @@ void Decision::On(const Received& in) {
   }
   // Controllers send again whatever they have no answer to: a known id is the normal case.
   if (const auto known = state_.entries.find(id); known != state_.entries.end()) {
-    AnswerAgain(known->second, in.command.fence);
+    AnswerAgain(known->second, in.command);
     return;
   }
   if (auto refusal = RefusalOfNew(id)) {
@@ -138,9 +135,14 @@ std::optional<Refusal> Decision::RefusalOfNew(const CommandId& id) const {
   return std::nullopt;
 }
 
-void Decision::AnswerAgain(const Entry& entry, const Fence& fence) {
-  const CommandId id = entry.command.id;
-  if (fence.epoch > state_.witness[id.rollout].epoch) Happened(Fenced{id.rollout, fence});
+void Decision::AnswerAgain(const Entry& entry, const Command& command) {
+  const CommandId id = command.id;
+  const bool taken_over = command.fence.epoch > state_.witness[id.rollout].epoch;
+  if (entry.phase == Phase::waiting && command.fence.epoch > entry.command.fence.epoch) {
+    Happened(Accepted{command});  // the newer controller wants it too
+  } else if (taken_over) {
+    Happened(Fenced{id.rollout, command.fence});
+  }
   const bool over = entry.phase == Phase::ended || entry.phase == Phase::acknowledged;
   if (over) {
     replies_.push_back(entry.answer);
@@ -182,19 +184,29 @@ void Decision::Conclude(Answer answer) {
   if (wanted) replies_.push_back(std::move(answer));
 }
 
+// Accepted and provably without effect.
+void Decision::ConcludeUnstarted(const CommandId& id, const char* why) {
+  Answer answer;
+  answer.id = id;
+  answer.verdict = Verdict::not_applied;
+  answer.message = why;
+  Conclude(std::move(answer));
+}
+
 void Decision::StartNext() {
   while (!state_.current && !state_.waiting.empty()) {
     const CommandId id = state_.waiting.front();
-    const Entry* done = EarlierSuccess(state_, id);
-    if (done == nullptr) {
+    if (const Entry* done = EarlierSuccess(state_, id)) {
+      // A person had it tried again before the answer came: the effect is there already.
+      Answer answer = done->answer;
+      answer.message = absl::StrCat("attempt ", answer.id.attempt, " succeeded: ", answer.message);
+      answer.id = id;
+      Conclude(std::move(answer));
+    } else if (state_.entries.at(id).command.fence.epoch < state_.witness[id.rollout].epoch) {
+      ConcludeUnstarted(id, "a newer controller took over and did not ask for it");
+    } else {
       Happened(Started{id});
-      return;
     }
-    // A person had it tried again before the answer came: the effect is there already.
-    Answer answer = done->answer;
-    answer.message = absl::StrCat("attempt ", answer.id.attempt, " succeeded: ", answer.message);
-    answer.id = id;
-    Conclude(std::move(answer));
   }
 }
 

@@ -14,7 +14,8 @@ struct Booted {
   bool operator==(const Booted&) const = default;
 };
 
-// ACCEPTED: durable before anything of it happens. Carries the fence it came under.
+// ACCEPTED: durable before anything of it happens. Carries the fence it came under; again, when a
+// newer controller asks for a command that still waits.
 struct Accepted {
   Command command;
   bool operator==(const Accepted&) const = default;
