@@ -8,7 +8,7 @@
 // * a command id is started at most once; after a restart it is probed, never run again;
 // * one command runs at a time, in the order of acceptance;
 // * an answer never changes, and is repeated until the controller acknowledged it;
-// * nothing starts under an epoch lower than the highest seen.
+// * nothing starts under an epoch lower than the highest seen, or that a later command overtook.
 #pragma once
 
 #include <optional>

@@ -275,12 +275,21 @@ TEST_F(CoreTest, QueueIsBounded) {
   EXPECT_EQ(WhyRefused(Send(Id(1000))), Refusal::Why::overloaded);
 }
 
+TEST_F(CoreTest, RefusesACommandThatALaterOneOvertook) {
+  Command late = MakeCommand(Id(0));
+  late.fence.sequence = 9;
+  Send(MakeCommand(Id(0, 1, Course::backward)));
+  EXPECT_EQ(WhyRefused(Send(late)), Refusal::Why::old_attempt);
+  late.fence.epoch = 2;  // a newer controller whose journal went back
+  EXPECT_EQ(WhyRefused(Send(late)), Refusal::Why::old_attempt);
+}
+
 TEST_F(CoreTest, WitnessKeepsTheHighestPositionSeen) {
-  Command late = MakeCommand(Id(1), 2);
-  late.fence.sequence = 5;  // an older event, sent again by a newer controller
-  late.fence.head = "older";
   Send(MakeCommand(Id(0), 1));
-  Send(late);
+  Command again = MakeCommand(Id(0), 2);
+  again.fence.sequence = 5;  // known: answered, whatever the journal says
+  again.fence.head = "older";
+  Send(again);
   EXPECT_THAT(Witnesses(state_), ElementsAre(Witness{kRollout, {2, "a", 10, "head"}}));
 }
 

@@ -32,7 +32,7 @@ class Decision {
   }
   std::optional<Refusal> RefusalOf(const Received& in) const;
   std::optional<Refusal> RefusalOf(const Fence& fence, const CommandId& id) const;
-  std::optional<Refusal> RefusalOfNew(const CommandId& id) const;
+  std::optional<Refusal> RefusalOfNew(const Command& command) const;
   void AnswerAgain(const Entry& entry, const Command& command);
   void Conclude(Answer answer);
   void ConcludeUnstarted(const CommandId& id, const char* why);
@@ -67,7 +67,7 @@ void Decision::On(const Received& in) {
     AnswerAgain(known->second, in.command);
     return;
   }
-  if (auto refusal = RefusalOfNew(id)) {
+  if (auto refusal = RefusalOfNew(in.command)) {
     replies_.push_back(*std::move(refusal));
     return;
   }
@@ -121,11 +121,21 @@ std::optional<Refusal> Decision::RefusalOf(const Fence& fence, const CommandId& 
   return std::nullopt;
 }
 
-std::optional<Refusal> Decision::RefusalOfNew(const CommandId& id) const {
+std::optional<Refusal> Decision::RefusalOfNew(const Command& command) const {
+  const CommandId& id = command.id;
   if (const Entry* latest = LatestAttempt(state_, id);
       latest != nullptr && latest->command.id.attempt > id.attempt) {
     return Refuse(id, Why::old_attempt,
                   absl::StrCat("attempt ", latest->command.id.attempt, " is already known"));
+  }
+  // A controller sends from where its journal stands. A command from further back was overtaken
+  // on its way (its step may long be undone), or the journal itself went back.
+  const auto seen = state_.witness.find(id.rollout);
+  if (seen != state_.witness.end() && command.fence.sequence < seen->second.sequence) {
+    return Refuse(
+        id, Why::old_attempt,
+        absl::StrCat("sent at record ", command.fence.sequence, ", and commands up to record ",
+                     seen->second.sequence, " have been seen"));
   }
   if (state_.waiting.size() >= kWaitingMax || state_.entries.size() >= kEntriesMax) {
     return Refuse(id, Why::overloaded,

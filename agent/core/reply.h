@@ -25,7 +25,7 @@ struct Refusal {
     stale_epoch,        // a newer controller drives the rollout
     other_holder,       // the same epoch was given out twice
     epoch_jump,         // too far ahead to be true
-    old_attempt,        // a later attempt of the task is known
+    old_attempt,        // a later attempt of the task, or a later command of the rollout, is known
     overloaded,         // too many commands wait or are remembered
     no_space,           // the agent's disk is full
   };

@@ -34,6 +34,10 @@ class FakeLogFile final : public LogFile {
 
   // Every operation fails until Restart.
   bool crashed() const { return crashed_; }
+  // How it crashed, if it did so as planned.
+  std::optional<Crash> crash() const {
+    return crashed_ && crash_ ? std::optional(crash_->how) : std::nullopt;
+  }
   // The process is dead; the next may open the file. `power_cut`: the machine went down too, and
   // what was not synced is lost, kept in part or kept, by chance.
   void Restart(bool power_cut);
