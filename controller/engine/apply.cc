@@ -161,6 +161,9 @@ void On(State& state, const TaskEnded& e) {
   state.open.erase(e.task);
   task.message = e.message;
   task.excerpt = e.excerpt;
+  // What was never answered, or was cut off, may still have had its effect.
+  const bool decided = e.outcome == Outcome::succeeded || e.outcome == Outcome::failed;
+  if (!decided && e.attempt > 0) state.unsure.insert(e.task.host);
   if (e.again_at) {
     if (e.counted) ++task.counted;
     return MakePending(state, e.task.host, lane, *e.again_at);
@@ -313,6 +316,7 @@ void On(State& state, const TurnedBack& e) {
 
 void On(State& state, const HostSeen& e) {
   state.seen[e.host] = e.observed;
+  state.unsure.erase(e.host);
 }
 
 void On(State& state, const Finished& e) {

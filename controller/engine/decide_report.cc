@@ -13,7 +13,8 @@ constexpr int kFreeAttempts = 3;
 
 void Record(Decision& d, HostIx host, const Observed& observed) {
   const auto seen = d.state.seen.find(host);
-  if (observed.empty() || (seen != d.state.seen.end() && seen->second == observed)) return;
+  const bool is_known = seen != d.state.seen.end() && seen->second == observed;
+  if (observed.empty() || (is_known && !d.state.unsure.contains(host))) return;
   d.Emit(HostSeen{d.now, host, observed});
 }
 

@@ -28,6 +28,7 @@ Standing StandingOf(const State& state, HostIx host) {
   const bool is_out = out != state.out.end();
   if (is_out && out->second.outcome == Outcome::unreachable) return Standing::unreachable;
   if (is_out && out->second.outcome == Outcome::unknown) return Standing::unproven;
+  if (state.unsure.contains(host)) return Standing::unproven;
 
   // A host without an application of its own stands where the rollout's course left it.
   const bool chain_done = !state.turned_back && !is_out;

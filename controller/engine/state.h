@@ -84,6 +84,7 @@ struct State {
   Time held_since = absl::InfinitePast();
   Time now = absl::InfinitePast();
   std::map<HostIx, Observed> before, seen;
+  std::set<HostIx> unsure;  // may have changed after they were seen
   std::optional<Finished> finished;
 
   bool operator==(const State&) const = default;
