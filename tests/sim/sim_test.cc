@@ -1,0 +1,100 @@
+// The simulator's campaign. SLIPWAY_SIM_SEED=N repeats one run exactly; SLIPWAY_SIM_ROLLOUTS=N
+// makes the campaign longer or shorter.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+#include <random>
+
+#include "common/clock.h"
+#include "tests/sim/simulation.h"
+
+namespace slipway::sim {
+namespace {
+
+constexpr int kRolloutsDefault = 20'000;
+// Seeds from here on are fresh in each campaign; those below are always the same.
+constexpr std::uint64_t kFreshSeeds = 1'000'000;
+
+std::optional<std::uint64_t> FromEnvironment(const char* name) {
+  const char* text = std::getenv(name);
+  if (text == nullptr || *text == '\0') return std::nullopt;
+  return std::strtoull(text, nullptr, 10);
+}
+
+std::string HowToRepeat(const Report& report) {
+  return "seed " + std::to_string(report.seed) + ": " + report.violation->invariant + ": " +
+         report.violation->text + "\nrepeat with SLIPWAY_SIM_SEED=" + std::to_string(report.seed);
+}
+
+// Half of the campaign runs fixed seeds, so that a change is judged by the same runs; the other
+// half runs seeds that nobody has seen.
+class Campaign {
+ public:
+  explicit Campaign(int rollouts) : rollouts_(rollouts), fresh_(kFreshSeeds + Draw()) {}
+
+  void Run() {
+    const absl::Duration begin = SystemClock().Monotonic();
+    for (std::uint64_t i = 0; done_ < rollouts_; ++i) {
+      const Report report = Simulate(i % 2 == 0 ? i / 2 : fresh_ + i / 2);
+      coverage_.Add(report.coverage);
+      simulated_ += report.simulated;
+      done_ += report.rollouts;
+      steps_ += report.steps;
+      ++runs_;
+      ASSERT_FALSE(report.violation) << HowToRepeat(report);
+    }
+    took_ = absl::ToDoubleSeconds(SystemClock().Monotonic() - begin);
+  }
+
+  void Print() const {
+    const double simulated = absl::ToDoubleSeconds(simulated_);
+    std::cout << runs_ << " runs, " << done_ << " rollouts, " << steps_ << " events, "
+              << simulated / 86400 << " simulated days in " << took_ << " s: " << simulated / took_
+              << " times real time\nfresh seeds from " << fresh_ << "\nrare paths:\n"
+              << Table(coverage_);
+  }
+  double Speed() const { return absl::ToDoubleSeconds(simulated_) / took_; }
+  const Coverage& coverage() const { return coverage_; }
+
+ private:
+  static std::uint64_t Draw() { return std::random_device{}(); }
+
+  const int rollouts_;
+  const std::uint64_t fresh_;
+  Coverage coverage_;
+  absl::Duration simulated_;
+  int done_ = 0, runs_ = 0;
+  std::uint64_t steps_ = 0;
+  double took_ = 0;
+};
+
+TEST(SimTest, InvariantsHoldInAnyWeatherAndEveryRarePathIsTaken) {
+  if (const auto seed = FromEnvironment("SLIPWAY_SIM_SEED")) {
+    const Report report = Simulate(*seed);
+    std::cout << Table(report.coverage);
+    ASSERT_FALSE(report.violation) << HowToRepeat(report);
+    return;
+  }
+  const auto rollouts = FromEnvironment("SLIPWAY_SIM_ROLLOUTS");
+  Campaign campaign(rollouts ? static_cast<int>(*rollouts) : kRolloutsDefault);
+  campaign.Run();
+  campaign.Print();
+  for (std::size_t i = 0; i < kRareCount && !HasFatalFailure(); ++i) {
+    const Rare rare = static_cast<Rare>(i);
+    EXPECT_GT(campaign.coverage().hits(rare), 0U) << NameOf(rare) << " was never seen";
+  }
+}
+
+TEST(SimTest, OneSeedIsOneRun) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    const Report once = Simulate(seed), again = Simulate(seed);
+    EXPECT_EQ(once.steps, again.steps) << "seed " << seed;
+    EXPECT_EQ(once.simulated, again.simulated) << "seed " << seed;
+    EXPECT_EQ(Table(once.coverage), Table(again.coverage)) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace slipway::sim
