@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kWriters = 4;
-constexpr int kKills = 12;
+constexpr int kKills = 6;
 constexpr int kBatch = 3;  // records an append
 
 RolloutId RolloutOf(int writer) {
@@ -81,7 +81,7 @@ TEST(SqliteKill, AcknowledgedRecordsSurviveKillAtAnyMoment) {
   std::array<std::size_t, kWriters> known{};
   for (int round = 0; round < kKills; ++round) {
     SCOPED_TRACE(round);
-    const auto acknowledged = RunAndKill(path, static_cast<int>(random() % 60));
+    const auto acknowledged = RunAndKill(path, static_cast<int>(random() % 40));
     const auto database = SqliteDatabase::Open({path, "", nullptr});
     ASSERT_TRUE(database.ok()) << database.status();
     const auto journal = SqliteJournal::Open(**database);
