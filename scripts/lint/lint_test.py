@@ -30,7 +30,6 @@ FAULTS = {
     "bugprone-suspicious-memset-usage": "void F(int* p) { std::memset(p, '0', 8); }",
     "bugprone-suspicious-string-compare":
         'bool F(const char* a) { return std::strcmp(a, "x") == -1; }',
-    "bugprone-unchecked-optional-access": "int F(std::optional<int> o) { return *o; }",
     "bugprone-unused-raii": "struct L { L(int*); ~L(); }; int G(); int F(int* m) { L{m}; return G(); }",
     "bugprone-use-after-move":
         "void G(std::string); bool F(std::string s) { G(std::move(s)); return s.empty(); }",
@@ -46,7 +45,7 @@ FAULTS = {
     "performance-unnecessary-copy-initialization":
         "const std::string& G(); std::size_t F() { const std::string s = G(); return s.size(); }",
 }
-FAULTS_INCLUDE = ["cassert", "cstring", "optional", "string", "string_view", "utility", "vector"]
+FAULTS_INCLUDE = ["cassert", "cstring", "string", "string_view", "utility", "vector"]
 
 
 class Planted(unittest.TestCase):
