@@ -26,6 +26,7 @@
 #include "common/tls/credentials.h"
 #include "common/tls/pem_file.h"
 #include "common/version.h"
+#include "common/wire/proto_time.h"
 #include "common/wire/session_codec.h"
 #include "slipway/v1/agent_session.pb.h"
 
@@ -203,6 +204,7 @@ void Agent::Parts::ReportVersions(const Observed& observed) {
   if (!last_report_) return;  // the first look is under way
   v1::HealthReport& report = *last_report_;
   EncodeApps(observed, report);
+  SetProto(clock_.Now(), report.mutable_clock());
   session_.Report(report);
 }
 
@@ -210,7 +212,11 @@ void Agent::Parts::ReportVersions(const Observed& observed) {
 void Agent::Parts::Connected() {
   {
     MutexLock lock(mu_);
-    if (last_report_) session_.Report(*last_report_);
+    if (last_report_) {
+      // The controller takes it for the host's time now.
+      SetProto(clock_.Now(), last_report_->mutable_clock());
+      session_.Report(*last_report_);
+    }
   }
   loop_.Connected();
 }

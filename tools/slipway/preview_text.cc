@@ -32,36 +32,71 @@ std::string List(const Strings& strings, std::size_t most) {
   return absl::StrJoin(shown, ", ");
 }
 
+std::string Named(const v1::PreviewBatch& batch) {
+  return absl::StrCat(Line(batch.phase()), batch.kind().empty() ? "" : ", ", Line(batch.kind()));
+}
+
 std::string Batches(const Stream& stream, const v1::RolloutPreview& preview) {
   Table table({"", "PHASE", "HOSTS", "STEPS", "AT MOST"});
   int number = 0;
   for (const auto& batch : preview.batches()) {
     if (!batch.gate().empty())
       table.Add({"", Line(batch.phase()), "", absl::StrCat("waits for: ", Line(batch.gate())), ""});
-    const std::string phase = absl::StrCat(
-        Line(batch.phase()), batch.kind().empty() ? "" : absl::StrCat(", ", Line(batch.kind())));
-    table.Add({absl::StrCat(++number), phase,
+    table.Add({absl::StrCat(++number), Named(batch),
                absl::StrCat(batch.hosts_size(), ": ", List(batch.hosts(), 4)),
                List(batch.steps(), 20), Took(ToDuration(batch.worst_case()))});
   }
   return table.Text(stream);
 }
 
+// Steps of one batch that have the same way back are one paragraph.
 std::string IfItFails(const Stream& stream, const v1::RolloutPreview& preview) {
-  Table table({"IF THIS FAILS", "BATCH", "THEN, IN ORDER", "AT MOST"});
-  std::string last;
-  for (const auto& failure : preview.if_failed()) {
-    const std::string undone = failure.point_of_no_return() ? "cannot be undone: a person decides"
-                               : failure.undone().empty()   ? "nothing had been changed"
-                                                            : List(failure.undone(), 8);
-    const std::string row = absl::StrCat(failure.phase(), failure.step(), undone);
-    if (row == last) continue;  // the same way back as for the step before
-    last = row;
-    table.Add({absl::StrCat(Line(failure.phase()), ": ", Line(failure.step())),
-               absl::StrCat(failure.batch() + 1), undone,
-               Took(ToDuration(failure.takes_at_most()))});
+  constexpr std::size_t kLinesMax = 12;
+  std::string text;
+  for (int i = 0; i < preview.if_failed_size();) {
+    const auto& first = preview.if_failed(i);
+    int last = i;
+    const auto same = [&](const v1::PreviewFailure& other) {
+      return std::equal(other.undone().begin(), other.undone().end(), first.undone().begin(),
+                        first.undone().end()) &&
+             other.point_of_no_return() == first.point_of_no_return();
+    };
+    while (last + 1 < preview.if_failed_size() && same(preview.if_failed(last + 1))) ++last;
+    const auto& end = preview.if_failed(last);
+    const auto batch = [&](const v1::PreviewFailure& failure) {
+      const auto index = static_cast<int>(failure.batch());
+      return index < preview.batches_size() ? Named(preview.batches(index)) : Line(failure.phase());
+    };
+    std::string where =
+        absl::StrCat(first.batch() + 1, "  ", batch(first), ": ", Line(first.step()));
+    if (last > i) {
+      const bool elsewhere = end.batch() != first.batch();
+      absl::StrAppend(&where, " to ",
+                      elsewhere ? absl::StrCat(end.batch() + 1, "  ", batch(end), ": ") : "",
+                      Line(end.step()));
+    }
+    absl::StrAppend(&text, Paint(stream, Tone::bold, where));
+    i = last + 1;
+    if (first.point_of_no_return()) {
+      absl::StrAppend(&text, "   cannot be undone: a person decides\n");
+      continue;
+    }
+    if (first.undone().empty()) {
+      absl::StrAppend(&text, "   nothing had been changed\n");
+      continue;
+    }
+    absl::StrAppend(&text, "   at most ", Took(ToDuration(end.takes_at_most())), "\n");
+    std::size_t lines = 0;
+    for (const std::string& undone : first.undone()) {
+      if (++lines > kLinesMax) break;
+      absl::StrAppend(&text, "     ", Line(undone), "\n");
+    }
+    const auto all = static_cast<std::size_t>(first.undone_size());
+    if (all > kLinesMax) absl::StrAppend(&text, "     and ", all - kLinesMax, " more\n");
   }
-  return table.empty() ? "" : table.Text(stream);
+  return text.empty()
+             ? ""
+             : absl::StrCat("If it fails there, the fleet goes back, in this order:\n", text);
 }
 
 }  // namespace

@@ -272,6 +272,11 @@ std::string StatusText(const Stream& stream, const Rollout& rollout) {
 }
 
 std::string EndText(const Stream& stream, const Rollout& rollout) {
+  if (rollout.state() == Rollout::SUCCEEDED && rollout.hosts().empty()) {
+    return absl::StrCat(Paint(stream, Tone::good, Show(stream, kGood)),
+                        " nothing to change: every host runs ", Line(rollout.plan()), " ",
+                        Line(rollout.version()), " already   ", Line(rollout.id()), "\n");
+  }
   std::string text = absl::StrCat("\n", Verdict(stream, rollout), "   ", Line(rollout.id()), "  ",
                                   Took(Elapsed(rollout, SystemClock().Now())), "\n");
   if (rollout.failures_size() > 0) absl::StrAppend(&text, "\n", Failures(stream, rollout));
