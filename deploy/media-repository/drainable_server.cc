@@ -179,9 +179,11 @@ void DrainableServer::Serve() {
 
 void DrainableServer::StopListening() {
   draining_ = true;
-  // httplib's stop() does nothing before its loop has begun, and closes the socket under it.
-  const socket_t listener = svr_sock_.exchange(INVALID_SOCKET);
-  if (listener == INVALID_SOCKET) return;
+  const int listener = listener_.exchange(-1);
+  if (listener < 0) return;
+  // Ends httplib's loop: its accept fails, and it closes the socket. Not by stop(), which does
+  // nothing before the loop has begun; and svr_sock_ must stay as it is, because httplib breaks off
+  // every content that is being sent once it is INVALID_SOCKET.
   shutdown(listener, SHUT_RDWR);
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = write(stopped_, &one, sizeof(one));

@@ -35,7 +35,8 @@ class DrainableServer : public httplib::Server {
   void StartDrain() { draining_ = true; }
   bool draining() const { return draining_; }
 
-  // Refuses new connections and closes the idle ones.
+  // Refuses new connections and closes the idle ones. Requests under way go on until the last byte
+  // of their answers.
   void StopListening();
 
   // To be called by a handler: whether the connection goes on after this answer. Ends it by
@@ -45,8 +46,8 @@ class DrainableServer : public httplib::Server {
  private:
   bool process_and_close_socket(socket_t socket) override;
 
-  const int stopped_;  // eventfd, readable for ever once StopListening was called
-  int listener_ = -1;
+  const int stopped_;               // eventfd, readable for ever once StopListening was called
+  std::atomic<int> listener_ = -1;  // -1 again once StopListening was called
   int port_ = 0;
   std::atomic<bool> draining_ = false;
 };

@@ -305,12 +305,8 @@ class Stopping(MediaRepositoryTest):
         until(lambda: any(path.stat().st_size for path in incoming.iterdir()), "upload began")
         return connection
 
-    def test_a_slow_upload_is_finished_before_the_exit(self):
-        instance = self.start("1.0.0")
-        connection = self.begin_upload(instance, 1000)
-        instance.signal(signal.SIGTERM)
-        instance.line_with("draining")
-
+    @staticmethod
+    def wait_until_refused(instance):
         def refused():
             try:
                 socket.create_connection(("127.0.0.1", instance.port), DEADLINE).close()
@@ -321,6 +317,12 @@ class Stopping(MediaRepositoryTest):
                 return True
 
         until(refused, "new connections are refused")
+
+    def test_a_slow_upload_is_finished_before_the_exit(self):
+        instance = self.start("1.0.0")
+        connection = self.begin_upload(instance, 1000)
+        instance.signal(signal.SIGTERM)
+        self.wait_until_refused(instance)
         connection.send(b"x" * 999)
         response = connection.getresponse()
         self.assertEqual(response.status, 201)
@@ -329,6 +331,55 @@ class Stopping(MediaRepositoryTest):
         self.assertEqual(instance.exit_status(), 0)
         again = self.start("1.0.0", "again")
         self.assertEqual(again.request("GET", "/api/videos").json()["items"][0]["bytes"], 1000)
+
+    def test_slow_readers_get_the_whole_content_before_the_exit(self):
+        instance = self.start("1.0.0")
+        content = os.urandom(24 << 20)  # far more than the sockets' buffers hold
+        asset = instance.upload("videos", content, content_type="video/mp4").json()["id"]
+        responses = []
+        for _ in range(3):
+            connection = instance.connect()
+            self.addCleanup(connection.close)
+            connection.request("GET", f"/api/videos/{asset}/content")
+            responses.append(connection.getresponse())
+        instance.signal(signal.SIGTERM)
+        self.wait_until_refused(instance)
+        for response in responses:
+            self.assertEqual(response.status, 200)
+            self.assertTrue(response.read() == content, "the content was cut or changed")
+        self.assertEqual(instance.exit_status(), 0)
+
+    def test_requests_that_wait_for_a_thread_are_answered_whole_or_not_at_all(self):
+        instance = self.start("1.0.0")
+        content = os.urandom(30_000)
+        asset = instance.upload("videos", content, content_type="video/mp4").json()["id"]
+        begun = []
+        for _ in range(32):  # as many as the server has threads
+            connection = socket.create_connection(("127.0.0.1", instance.port), DEADLINE)
+            self.addCleanup(connection.close)
+            connection.sendall(b"GET /health HTTP/1.1\r\n")
+            begun.append(connection)
+        waiting = []
+        for _ in range(20):
+            connection = instance.connect()
+            self.addCleanup(connection.close)
+            connection.request("GET", f"/api/videos/{asset}/content")
+            waiting.append(connection)
+        instance.signal(signal.SIGTERM)
+        self.wait_until_refused(instance)
+        for connection in begun:
+            connection.sendall(b"Host: x\r\n\r\n")
+        answered = 0
+        for connection in waiting:
+            try:
+                response = connection.getresponse()
+            except (ConnectionResetError, http.client.RemoteDisconnected):
+                continue  # not accepted any more: a proxy asks another instance
+            self.assertEqual(response.status, 200)
+            self.assertTrue(response.read() == content, "the content was cut or changed")
+            answered += 1
+        self.assertGreater(answered, 0)
+        self.assertEqual(instance.exit_status(), 0)
 
     def test_health_turns_unavailable_while_stopping(self):
         instance = self.start("1.0.0")
