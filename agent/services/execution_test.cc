@@ -258,7 +258,7 @@ TEST_F(ExecutionTest, KilledShimIsNoticedAndItsProgramFoundByItsMark) {
   ASSERT_TRUE(Eventually([&] { return !IsAlive(running.shim); }));
 
   EXPECT_EQ(run.State().kind, Kind::running);
-  EXPECT_EQ(run.Processes().size(), 3u);
+  EXPECT_TRUE(Eventually([&] { return run.Processes().size() == 3; }));
   run.KillAll();
   ASSERT_TRUE(run.WaitFor(kLong));
   EXPECT_EQ(run.State().kind, Kind::lost);
