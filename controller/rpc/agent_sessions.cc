@@ -85,7 +85,12 @@ class AgentSessions::Impl {
   absl::Duration Now() const { return ports_.clock.Monotonic(); }
 
   void Run();
-  void RunPosted();
+  void RunPosted() ABSL_LOCKS_EXCLUDED(mu_);
+  void CloseQueue() ABSL_LOCKS_EXCLUDED(mu_);
+  bool Closed() ABSL_LOCKS_EXCLUDED(mu_) {
+    MutexLock lock(mu_);
+    return closed_;
+  }
   void OnTag(const AgentSession::Tag& tag, bool ok);
   void AskForCall();
   void OnCall(AgentSession& session, bool ok);
@@ -129,8 +134,8 @@ class AgentSessions::Impl {
 
   Mutex mu_;
   std::vector<std::function<void()>> posted_ ABSL_GUARDED_BY(mu_);
-  bool woken_ ABSL_GUARDED_BY(mu_) = false;  // the alarm is set and has not come yet
-  bool joined_ ABSL_GUARDED_BY(mu_) = false;
+  bool woken_ ABSL_GUARDED_BY(mu_) = false;   // the alarm is set and has not come yet
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;  // the queue takes no new operation
   grpc::Alarm alarm_ ABSL_GUARDED_BY(mu_);
 };
 
@@ -159,7 +164,7 @@ void AgentSessions::Impl::Run() {
 
 void AgentSessions::Impl::Post(std::function<void()> work) {
   MutexLock lock(mu_);
-  if (joined_) return;
+  if (closed_) return;
   posted_.push_back(std::move(work));
   if (woken_) return;
   woken_ = true;
@@ -171,8 +176,6 @@ void AgentSessions::Impl::RunPosted() {
   {
     MutexLock lock(mu_);
     woken_ = false;
-    // The queue takes no new operation any more; what is under way only ends.
-    if (joined_) return;
     work.swap(posted_);
   }
   for (const auto& one : work) one();
@@ -190,12 +193,22 @@ void AgentSessions::Impl::BeginShutdown() {
 
 void AgentSessions::Impl::Join() {
   if (!thread_.joinable()) return;
-  {
-    MutexLock lock(mu_);
-    joined_ = true;
-  }
-  queue_->Shutdown();
+  Post([this] { CloseQueue(); });
   thread_.join();
+}
+
+// On the sessions' thread, since gRPC ends the process when an operation begins on a closed queue:
+// from here on what is under way only ends.
+void AgentSessions::Impl::CloseQueue() {
+  stopping_ = true;
+  for (const auto& [key, session] : all_) {
+    if (session->phase != AgentSession::Phase::asked)
+      Drop(*session, "the controller is going down");
+  }
+  MutexLock lock(mu_);
+  closed_ = true;
+  posted_.clear();
+  queue_->Shutdown();
 }
 
 void AgentSessions::Impl::OnTag(const AgentSession::Tag& tag, bool ok) {
@@ -232,7 +245,7 @@ void AgentSessions::Impl::AskForCall() {
 }
 
 void AgentSessions::Impl::OnCall(AgentSession& session, bool ok) {
-  if (!ok) {
+  if (!ok || Closed()) {
     session.phase = AgentSession::Phase::closing;
     return;
   }

@@ -173,6 +173,17 @@ TEST_F(SessionTest, SameAgentThatComesBackTakesItsOldSessionOver) {
   EXPECT_EQ(controller.record().Count("lost web-1"), 0) << "the host was never away";
 }
 
+TEST_F(SessionTest, ControllerGoesDownWhateverItsAgentsDoJustThen) {
+  const tls::KeyMaterial material = Agent("web-1");
+  for (int i = 0; i < 25; ++i) {
+    ControllerHalf controller(authority_, Slow());
+    RawAgent agent(controller, material);
+    agent.Hello();
+    ASSERT_TRUE(controller.record().Await("attached web-1"));
+    for (int sent = 0; sent < i; ++sent) controller.sessions().Send({"web-1"}, CommandFor("web-1"));
+  }
+}
+
 TEST_F(SessionTest, TwoMachinesWithOneIdentityAreBothRefused) {
   ControllerHalf controller(authority_, Slow());
   const tls::KeyMaterial material = Agent("web-1");
