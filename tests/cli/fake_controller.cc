@@ -87,6 +87,10 @@ class Fleet final : public v1::FleetService::Service {
                          v1::ListHostsResponse* out) override {
     return Give(script_.hosts(request->selector()), out);
   }
+  grpc::Status RetireHost(grpc::ServerContext*, const v1::RetireHostRequest* request,
+                          v1::Host* out) override {
+    return Give(script_.retire(*request), out);
+  }
 
  private:
   Script& script_;

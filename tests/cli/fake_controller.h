@@ -10,7 +10,9 @@
 
 namespace slipway::v1 {
 class CreateRolloutRequest;
+class Host;
 class ListHostsResponse;
+class RetireHostRequest;
 class Rollout;
 class RolloutUpdate;
 class SteerRequest;
@@ -25,6 +27,7 @@ struct Script {
   std::function<absl::StatusOr<v1::Rollout>(const std::string& verb, const v1::SteerRequest&)>
       steer;
   std::function<absl::StatusOr<v1::ListHostsResponse>(const std::string& selector)> hosts;
+  std::function<absl::StatusOr<v1::Host>(const v1::RetireHostRequest&)> retire;
   // Streamed by WatchRollout, then the stream stays open until the client leaves.
   std::vector<v1::RolloutUpdate> updates;
   std::string logs;           // GetLogs

@@ -47,7 +47,7 @@ Program::Program(const std::vector<std::string>& arguments,
   const auto env_pointers = Pointers(env);
   pid_ = fork();
   if (pid_ == 0) {
-    dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+    dup2(terminal ? theirs : open("/dev/null", O_RDONLY), STDIN_FILENO);
     dup2(theirs, STDOUT_FILENO);
     dup2(theirs, STDERR_FILENO);
     execve(argv_pointers[0], argv_pointers.data(), env_pointers.data());
@@ -83,6 +83,10 @@ bool Program::WaitFor(const std::string& text) {
     }
   }
   return true;
+}
+
+void Program::Type(const std::string& text) {
+  if (write(fd_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) std::abort();
 }
 
 void Program::Signal(int number) {

@@ -10,8 +10,8 @@ namespace slipway::cli {
 
 class Program {
  public:
-  // `environment` in addition to a clean one. `terminal`: standard output is a pseudo-terminal of
-  // 80 x 24.
+  // `environment` in addition to a clean one. `terminal`: a pseudo-terminal of 80 x 24 instead of
+  // pipes, for standard input too; else that is empty.
   Program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
           bool terminal = false);
   ~Program();
@@ -20,6 +20,8 @@ class Program {
 
   // Reads until `text` stands in the output (both streams); false when it ended or took 20 s.
   bool WaitFor(const std::string& text);
+  // As if at the keyboard; only with a terminal.
+  void Type(const std::string& text);
   void Signal(int number);
   // Reads to the end and returns the exit code; 128 + n for signal n.
   int Wait();

@@ -71,6 +71,7 @@ ExitCode RunFleetStatus(const Invocation&);
 ExitCode RunHostShow(const Invocation&);
 ExitCode RunHostCordon(const Invocation&);
 ExitCode RunHostUncordon(const Invocation&);
+ExitCode RunHostRetire(const Invocation&);
 ExitCode RunReleaseBuild(const Invocation&);
 ExitCode RunReleasePush(const Invocation&);
 ExitCode RunReleaseList(const Invocation&);

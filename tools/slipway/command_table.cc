@@ -133,6 +133,16 @@ std::vector<Command> AdministrationCommands() {
        {reason},
        RunHostCordon},
       {"host uncordon", "Hosts", "let it take part again", {{"HOST"}}, {reason}, RunHostUncordon},
+      {"host retire",
+       "Hosts",
+       "take a host out for good",
+       {{"HOST"}},
+       {reason},
+       RunHostRetire,
+       "Its certificate is of no use from then on and its session is cut; what runs on it goes "
+       "on.\n"
+       "Asks for the name of the host, unless --yes is given. A host that a rollout holds is "
+       "kept."},
       {"agent enroll",
        "Hosts",
        "make a single-use token for a new host",
