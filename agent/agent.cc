@@ -79,7 +79,7 @@ struct Opened {
 // Destroyed in reverse: the session first, the state folder last.
 class Agent::Parts final : public SessionHandler {
  public:
-  Parts(Config config, const Clock& clock, Opened opened);
+  Parts(Config config, const Clock& clock, Supervisor& supervisor, Opened opened);
   ~Parts() override;
 
   absl::Status Run();
@@ -104,6 +104,7 @@ class Agent::Parts final : public SessionHandler {
 
   const Config config_;
   const Clock& clock_;
+  Supervisor& supervisor_;
   const Opened opened_;
   CoreLoop loop_;
   const tls::SessionCache content_sessions_;
@@ -120,12 +121,15 @@ class Agent::Parts final : public SessionHandler {
   std::optional<v1::HealthReport> last_report_ ABSL_GUARDED_BY(mu_);
 };
 
-Agent::Parts::Parts(Config config, const Clock& clock, Opened opened)
+Agent::Parts::Parts(Config config, const Clock& clock, Supervisor& supervisor, Opened opened)
     : config_(std::move(config)),
       clock_(clock),
+      supervisor_(supervisor),
       opened_(std::move(opened)),
-      loop_(clock_, {EndAtOnce, [this](const RolloutId& rollout,
-                                       const State& state) { Forget(rollout, state); }}),
+      loop_(clock_,
+            {EndAtOnce,
+             [this](const RolloutId& rollout, const State& state) { Forget(rollout, state); },
+             [this] { supervisor_.Alive(); }}),
       content_(ContentChannel(config_.controller, opened_.trust, content_sessions_), clock_),
       session_(config_.controller, opened_.trust, AgentTiming(), clock_, *this),
       output_sender_({clock_, *opened_.output,
@@ -184,6 +188,7 @@ absl::Status Agent::Parts::Run() {
   SLIPWAY_ASSIGN_OR_RETURN(
       runner_, TaskRunner::Open({config_.host}, opened_.boot_id, *opened_.log, session_, actions_));
   loop_.Start(*runner_);
+  supervisor_.Ready(absl::StrCat("not attached yet; dialling ", config_.controller));
   session_.Start();
   health_.Start([this](const HostHealth& health) { Report(health); });
   return absl::OkStatus();
@@ -210,6 +215,7 @@ void Agent::Parts::ReportVersions(const Observed& observed) {
 
 // What was reported while nobody listened is said again.
 void Agent::Parts::Connected() {
+  supervisor_.Status(absl::StrCat("attached to ", config_.controller));
   {
     MutexLock lock(mu_);
     if (last_report_) {
@@ -236,6 +242,7 @@ void Agent::Parts::FillHello(v1::Hello& hello) {
 }
 
 void Agent::Parts::Disconnected() {
+  supervisor_.Status(absl::StrCat("not attached; dialling ", config_.controller));
   loop_.Disconnected();
   output_sender_.CancelAll();
 }
@@ -299,9 +306,10 @@ absl::StatusOr<Opened> Open(const Config& config, const Clock& clock) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const Config& config, const Clock& clock) {
+absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const Config& config, const Clock& clock,
+                                                    Supervisor& supervisor) {
   SLIPWAY_ASSIGN_OR_RETURN(Opened opened, Open(config, clock));
-  auto parts = std::make_unique<Parts>(config, clock, std::move(opened));
+  auto parts = std::make_unique<Parts>(config, clock, supervisor, std::move(opened));
   SLIPWAY_RETURN_IF_ERROR(parts->Run());
   return std::unique_ptr<Agent>(new Agent(std::move(parts)));
 }

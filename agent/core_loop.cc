@@ -61,6 +61,7 @@ void CoreLoop::Run(TaskRunner& runner) {
       said_at_ = clock_.Monotonic();
     }
     SayAgainWhenDue(runner);
+    calls_.turned();
     if (inbox_.drained()) return;
   }
 }

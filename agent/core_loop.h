@@ -32,6 +32,8 @@ class CoreLoop {
     std::function<void(const absl::Status&)> fatal;
     // The rollout is over, durably.
     std::function<void(const RolloutId&, const State&)> closed;
+    // At least every few seconds, while nothing holds the loop up.
+    std::function<void()> turned = [] {};
   };
 
   CoreLoop(const Clock& clock, Calls calls);

@@ -17,6 +17,7 @@
 #include "common/flags.h"
 #include "common/log.h"
 #include "common/status_macros.h"
+#include "common/supervisor.h"
 #include "common/tls/credentials.h"
 #include "common/version.h"
 
@@ -46,16 +47,18 @@ absl::Status Run(const std::string& dir) {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  Supervisor supervisor(SystemClock());
   log::Init("slipway-agent", log::Level::info);
   tls::LogThroughUs();
   SLIPWAY_ASSIGN_OR_RETURN(const Config config, ReadConfig(dir));
-  SLIPWAY_ASSIGN_OR_RETURN(const auto agent, Agent::Start(config, SystemClock()));
+  SLIPWAY_ASSIGN_OR_RETURN(const auto agent, Agent::Start(config, SystemClock(), supervisor));
   std::thread waiter([&] {
     int signal = 0;
     sigwait(&signals, &signal);
     agent->Stop();
   });
   const absl::Status end = agent->Wait();
+  supervisor.Stopping();
   pthread_kill(waiter.native_handle(), SIGTERM);
   waiter.join();
   return end;

@@ -10,6 +10,7 @@
 #include "common/flags.h"
 #include "common/log.h"
 #include "common/status_macros.h"
+#include "common/supervisor.h"
 #include "common/tls/credentials.h"
 #include "common/version.h"
 #include "controller/config.h"
@@ -56,11 +57,13 @@ sigset_t BlockEndSignals() {
 
 absl::Status Run(const Config& config) {
   const sigset_t signals = BlockEndSignals();
+  Supervisor supervisor(SystemClock());
   log::Init("slipway-controller", log::Level::info);
   tls::LogThroughUs();
-  SLIPWAY_ASSIGN_OR_RETURN(const auto server, Server::Start(config, SystemClock()));
+  SLIPWAY_ASSIGN_OR_RETURN(const auto server, Server::Start(config, SystemClock(), supervisor));
   int signal = 0;
   sigwait(&signals, &signal);
+  supervisor.Stopping();
   log::Info("going down", {{"signal", signal}});
   return absl::OkStatus();
 }

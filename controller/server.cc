@@ -116,7 +116,7 @@ class Server::Parts {
     std::string ca_pin;
   };
 
-  Parts(Config config, const Clock& clock, Roots roots);
+  Parts(Config config, const Clock& clock, Supervisor& supervisor, Roots roots);
   ~Parts();
 
   absl::Status Run();
@@ -158,7 +158,7 @@ class Server::Parts {
   Listener agents_, enrolments_, operators_;
 };
 
-Server::Parts::Parts(Config config, const Clock& clock, Roots roots)
+Server::Parts::Parts(Config config, const Clock& clock, Supervisor& supervisor, Roots roots)
     : config_(std::move(config)),
       clock_(clock),
       roots_(std::move(roots)),
@@ -166,7 +166,8 @@ Server::Parts::Parts(Config config, const Clock& clock, Roots roots)
       authorizer_(roots_.verifier, hosts_, clock_),
       enrolment_({roots_.authority, roots_.store->registry(), hosts_, clock_}, roots_.ca_pin),
       events_(roots_.store->registry(), clock_),
-      sessions_({authorizer_, view_, events_, clock_}, SessionTiming()),
+      sessions_({authorizer_, view_, events_, clock_, [&supervisor] { supervisor.Alive(); }},
+                SessionTiming()),
       pool_(*roots_.store, clock_, sessions_, roots_.holder),
       releases_(*roots_.objects, roots_.store->registry(), clock_),
       reader_(pool_, view_),
@@ -235,7 +236,8 @@ const Endpoints& Server::endpoints() const {
   return parts_->endpoints();
 }
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, const Clock& clock) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, const Clock& clock,
+                                                      Supervisor& supervisor) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   SLIPWAY_ASSIGN_OR_RETURN(FolderLock lock, FolderLock::Take(config.dir));
@@ -252,7 +254,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
   SLIPWAY_ASSIGN_OR_RETURN(std::unique_ptr<ObjectStore> objects,
                            DirectoryObjectStore::Open(config.dir + "/releases"));
   auto parts = std::make_unique<Parts>(
-      config, clock,
+      config, clock, supervisor,
       Parts::Roots{std::move(lock), std::move(authority), std::move(verifier),
                    std::move(certificate), std::move(store), std::move(objects), std::move(holder),
                    std::move(ca_pin)});
@@ -260,6 +262,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
   log::Info("listening", {{"operators", parts->endpoints().operators},
                           {"agents", parts->endpoints().agents},
                           {"enrolment", parts->endpoints().enrolment}});
+  supervisor.Ready(absl::StrCat("operators ", parts->endpoints().operators, ", agents ",
+                                parts->endpoints().agents));
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 

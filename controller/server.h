@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/clock.h"
+#include "common/supervisor.h"
 #include "controller/config.h"
 
 namespace slipway::controller {
@@ -24,8 +25,11 @@ struct Endpoints {
 class Server {
  public:
   // Takes up every open rollout and listens when it returns; DIR/endpoints.json says where.
-  // Errors name what is missing, damaged or in use. `clock` outlives the server.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, const Clock& clock);
+  // Errors name what is missing, damaged or in use. `clock` and `supervisor`
+  // outlive the server; the supervisor is told when it listens, and that its sessions' thread
+  // turns.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, const Clock& clock,
+                                                       Supervisor& supervisor);
   // Ends calls and sessions within a few seconds. A kill loses no more than this does.
   ~Server();
 

@@ -157,6 +157,7 @@ void AgentSessions::Impl::Run() {
     }
     if (Now() >= next_sweep) {
       Sweep();
+      ports_.swept();
       next_sweep = Now() + timing_.sweep;
     }
   }

@@ -7,6 +7,7 @@
 //   AddTo(builder) ─► BuildAndStart ─► Start() … BeginShutdown() ─► server.Shutdown() ─► Join()
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -41,6 +42,7 @@ class AgentSessions final : public Outbound {
     FleetView& view;
     SessionEvents& events;
     const Clock& clock;
+    std::function<void()> swept = [] {};  // at every sweep, on the thread: it does not hang
   };
   AgentSessions(const Ports& ports, const SessionTiming& timing);
   ~AgentSessions() override;
