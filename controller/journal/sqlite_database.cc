@@ -15,7 +15,6 @@
 namespace slipway::controller {
 namespace {
 
-constexpr std::size_t kLargestGroup = 512;
 // 16 MiB of log at the default page size; a checkpoint costs two fsyncs.
 constexpr int kCheckpointPages = 4000;
 constexpr int kLostFsyncExit = 70;  // EX_SOFTWARE
@@ -97,40 +96,45 @@ SqliteDatabase::~SqliteDatabase() {
 }
 
 absl::Status SqliteDatabase::Run(absl::FunctionRef<absl::Status(SqliteConnection&)> work) {
-  Job job{work, {}, false, {}};
-  MutexLock lock(mu_);
-  waiting_.push_back(&job);
+  Job job{work, {}};
+  std::shared_ptr<Group> group;
+  {
+    MutexLock lock(mu_);
+    group = waiting_;
+    group->jobs.push_back(&job);
+  }
   work_arrived_.NotifyOne();
-  while (!job.done) job.finished.Wait(mu_);
+  MutexLock lock(group->mu);
+  while (!group->done) group->finished.Wait(group->mu);
   return job.status;
 }
 
 void SqliteDatabase::Loop() {
-  for (;;) {
-    const std::vector<Job*> jobs = Take();
-    if (jobs.empty()) return;
-    RunTogether(jobs);
+  while (const std::shared_ptr<Group> group = Take()) {
+    RunTogether(group->jobs);
     DieIfFsyncWasLost();
     if (!dead_.ok()) {
-      for (Job* job : jobs) job->status = dead_;
+      for (Job* job : group->jobs) job->status = dead_;
     }
-    Answer(jobs);
+    Answer(*group);
     CheckpointWhenDue();
   }
 }
 
-std::vector<SqliteDatabase::Job*> SqliteDatabase::Take() {
+std::shared_ptr<SqliteDatabase::Group> SqliteDatabase::Take() {
   MutexLock lock(mu_);
-  while (waiting_.empty() && !closing_) work_arrived_.Wait(mu_);
-  std::vector<Job*> jobs;
-  if (waiting_.size() <= kLargestGroup) {
-    jobs.swap(waiting_);
-  } else {
-    const auto end = waiting_.begin() + kLargestGroup;
-    jobs.assign(waiting_.begin(), end);
-    waiting_.erase(waiting_.begin(), end);
+  while (waiting_->jobs.empty() && !closing_) work_arrived_.Wait(mu_);
+  if (waiting_->jobs.empty()) return nullptr;
+  return std::exchange(waiting_, std::make_shared<Group>());
+}
+
+// One wake for all, behind the lock: a waiter that finds it taken sleeps a second time.
+void SqliteDatabase::Answer(Group& group) {
+  {
+    MutexLock lock(group.mu);
+    group.done = true;
   }
-  return jobs;
+  group.finished.NotifyAll();
 }
 
 // A transaction that is lost as a whole (a full disk) is nobody's fault in particular: each job
@@ -174,14 +178,6 @@ absl::Status SqliteDatabase::RunInSavepoint(Job& job) {
     connection_->Prepare("ROLLBACK").Run().IgnoreError();
   }
   return status.ok() ? closed : status;
-}
-
-void SqliteDatabase::Answer(const std::vector<Job*>& jobs) {
-  MutexLock lock(mu_);
-  for (Job* job : jobs) {
-    job->done = true;
-    job->finished.NotifyOne();
-  }
 }
 
 void SqliteDatabase::CheckpointWhenDue() {

@@ -4,6 +4,7 @@
 // fsync; each piece of work has its own outcome in it.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,7 +36,7 @@ class SqliteDatabase {
   // UNAVAILABLE (another process has it open, no permission), RESOURCE_EXHAUSTED.
   static absl::StatusOr<std::unique_ptr<SqliteDatabase>> Open(
       SqliteOptions options, const std::vector<Migration>& migrations = SqliteMigrations());
-  // Ends what waits, then closes.
+  // Every Run() has returned by then.
   ~SqliteDatabase();
 
   // Runs `work` inside a transaction and returns its status once the transaction is durable. An
@@ -47,19 +48,24 @@ class SqliteDatabase {
   struct Job {
     absl::FunctionRef<absl::Status(SqliteConnection&)> work;
     absl::Status status;
-    bool done = false;
+  };
+  // What waits at the same time. Each waiter holds it, so that it outlives the answer.
+  struct Group {
+    std::vector<Job*> jobs;  // on the stacks of the waiters
+    Mutex mu;  // not the database's: a whole group wakes at once and would queue for it
     CondVar finished;
+    bool done ABSL_GUARDED_BY(mu) = false;  // each job has its status
   };
 
   SqliteDatabase(SqliteOptions options, std::unique_ptr<SqliteConnection> connection);
   void Loop();
-  // Waits for work; empty when the database closes.
-  std::vector<Job*> Take();
+  // Waits for work; nullptr when the database closes.
+  std::shared_ptr<Group> Take();
+  static void Answer(Group& group);
   void RunTogether(const std::vector<Job*>& jobs);
   // One transaction around `jobs`. False: it was lost as a whole, for `reason`.
   bool RunTransaction(const std::vector<Job*>& jobs, absl::Status& reason);
   absl::Status RunInSavepoint(Job& job);
-  void Answer(const std::vector<Job*>& jobs);
   void CheckpointWhenDue();
   // After this nothing is believed any more.
   void DieIfFsyncWasLost();
@@ -69,7 +75,7 @@ class SqliteDatabase {
   absl::Status dead_;                                   // only on thread_
   Mutex mu_;
   CondVar work_arrived_;
-  std::vector<Job*> waiting_ ABSL_GUARDED_BY(mu_);
+  std::shared_ptr<Group> waiting_ ABSL_GUARDED_BY(mu_) = std::make_shared<Group>();
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;
 };

@@ -1,8 +1,9 @@
 // How fast the SQLite journal takes appends and gives a history back.
 //
-// usage: journal_bench [FOLDER]   FOLDER: where the database is made, and removed again; its disk
-// is what is measured. Prints one line a figure. Each append is one record of 120 bytes, durable
-// when it returns; writers are threads, each with a rollout of its own.
+// usage: journal_bench [FOLDER [WRITERS]]   FOLDER: where the database is made, and removed again;
+// its disk is what is measured. WRITERS: only so many at once, and nothing else. Prints one line a
+// figure. Each append is one record of 120 bytes, durable when it returns; writers are threads,
+// each with a rollout of its own.
 
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +21,7 @@ namespace {
 
 constexpr int kRecordBytes = 120;
 constexpr int kHistory = 200'000;
+constexpr int kAppends = 32'000;
 
 void Print(const std::string& name, std::size_t records, absl::Duration took) {
   const double seconds = absl::ToDoubleSeconds(took);
@@ -82,15 +84,22 @@ int Main(int argc, char** argv) {
   {
     const auto database = OrFail(SqliteDatabase::Open(options));
     const auto journal = OrFail(SqliteJournal::Open(*database));
+    if (argc > 2) {
+      const int writers = std::atoi(argv[2]);
+      AppendWith(*journal, writers, kAppends / writers);
+      std::filesystem::remove_all(folder);
+      return 0;
+    }
     AppendWith(*journal, 1, 5'000);
     AppendWith(*journal, 8, 5'000);
     AppendWith(*journal, 64, 1'000);
+    AppendWith(*journal, 256, 500);
     History(*journal);
   }
   const absl::Duration start = SystemClock().Monotonic();
   const auto database = OrFail(SqliteDatabase::Open(options));
   (void)OrFail(SqliteJournal::Open(*database));
-  Print("open: check all of it", kHistory + 5'000 * (1 + 8) + 1'000 * 64,
+  Print("open: check all of it", kHistory + 5'000 * (1 + 8) + 1'000 * 64 + 500 * 256,
         SystemClock().Monotonic() - start);
   std::filesystem::remove_all(folder);
   return 0;
