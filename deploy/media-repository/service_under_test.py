@@ -51,7 +51,7 @@ class Instance:
         self.version = version
         directory = release_directory(version)
         template = (directory / "backend/config/media.toml.tmpl").read_text()
-        values = {"host": name, "port": str(port), "shared": str(shared),
+        values = {"host": name, "port": str(port), "shared": str(shared), "listen": "127.0.0.1",
                   "release.version": version}
         config = re.sub(r"\{\{([^}]*)\}\}", lambda match: values[match[1].strip()], template)
         self.config = pathlib.Path(shared) / f"{name}.toml"

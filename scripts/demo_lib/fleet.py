@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import subprocess
 import urllib.request
 
 from demo_lib.processes import DemoError, Process, run, wait_until
@@ -27,7 +28,14 @@ def free_ports(count):
 
 
 class Fleet:
-    """Everything lives below `root`; nothing outside of it is touched."""
+    """Everything lives below `root`; nothing outside of it is touched.
+
+    All on this machine, at 127.0.0.1. Where hosts have addresses of their own, `BootedFleet` of
+    tests/fleet says what differs.
+    """
+
+    address = "127.0.0.1"  # of controller and nginx
+    plan = "deploy/media-repository/quickstart.yaml"
 
     def __init__(self, source, build, root):
         self.source, self.build, self.root = map(pathlib.Path, (source, build, root))
@@ -38,7 +46,26 @@ class Fleet:
         self.agents = {}
         ports = free_ports(4 + HOSTS)
         self.operators, self.agents_port, self.enrolment, self.proxy = ports[:4]
-        self.service_ports = dict(zip(self.names, ports[4:]))
+        self.instances = {name: f"127.0.0.1:{port}" for name, port in zip(self.names, ports[4:])}
+
+    # --- where things are ---------------------------------------------------------------------
+
+    def here(self, argv):
+        """The command line that runs a command where controller and nginx are."""
+        return argv
+
+    def get(self, url):
+        """(status, body); OSError when there is no answer."""
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return answer.status, answer.read()
+
+    def listens(self, port):
+        with socket.socket() as s:
+            s.settimeout(0.2)
+            return s.connect_ex((self.address, port)) == 0
+
+    def process(self, name, argv):
+        return Process(name, self.here(argv), self.root / f"{name}.log")
 
     # --- set-up -------------------------------------------------------------------------------
 
@@ -47,75 +74,78 @@ class Fleet:
         self.root.mkdir(parents=True)
         say("controller: certificate authority, keys, SQLite journal")
         run([self.bin / "slipway-controller", "init", "--dir", self.root / "controller",
-             "--name", "127.0.0.1", "--operator", "demo",
-             "--listen-operators", f"127.0.0.1:{self.operators}",
-             "--listen-agents", f"127.0.0.1:{self.agents_port}",
-             "--listen-enrolment", f"127.0.0.1:{self.enrolment}"], self.log)
+             "--name", self.address, "--operator", "demo",
+             "--listen-operators", f"{self.address}:{self.operators}",
+             "--listen-agents", f"{self.address}:{self.agents_port}",
+             "--listen-enrolment", f"{self.address}:{self.enrolment}"], self.log)
         self.start_controller()
-        say(f"{HOSTS} agents: single-use token, key made on the host, mTLS from then on")
-        shared = self.root / "shared-data"
-        shared.mkdir()
-        for name in self.names:
-            self._enrol(name, shared)
-            self.start_agent(name)
+        # One storage behind all instances, as an NFS mount or an object store would be.
+        self.shared = self.root / "shared-data"
+        self.shared.mkdir()
+        self._add_hosts(say)
         wait_until("the agents to connect", self._all_connected, 30, self.root / "controller.log")
         say("releases: sealed and pushed")
         for version in sorted(p.name for p in (self.build / "releases").iterdir() if p.is_dir()):
             self.slipway("release", "push", self.build / "releases" / version)
         self._start_nginx()
 
-    def _enrol(self, name, shared):
-        host = self.root / "hosts" / name
-        app = host / "srv" / "media" / "shared"
-        app.mkdir(parents=True)
-        # One storage behind all instances, as an NFS mount or an object store would be.
-        (app / "data").symlink_to(shared)
-        token = host / "token"
-        self.slipway("agent", "enroll", name, "--label", "role=backend", "--label", f"root={host}",
-                     "--label", f"port={self.service_ports[name]}", "--token-file", token)
-        run([self.bin / "slipway-agent", "enroll", "--token-file", token, "--dir", host / "agent"], self.log)
-        token.unlink()
+    def _add_hosts(self, say):
+        say(f"{HOSTS} agents: single-use token, key made on the host, mTLS from then on")
+        for name in self.names:
+            host = self.root / "hosts" / name
+            app = host / "srv" / "media" / "shared"
+            app.mkdir(parents=True)
+            (app / "data").symlink_to(self.shared)
+            token = self.token(name, f"root={host}")
+            run([self.bin / "slipway-agent", "enroll", "--token-file", token, "--dir", host / "agent"], self.log)
+            token.unlink()
+            self.start_agent(name)
+
+    def token(self, name, *labels):
+        """A file with the token that lets the host `name` enrol once."""
+        token = self.root / f"{name}.token"
+        port = self.instances[name].rsplit(":", 1)[1]
+        chosen = [word for label in ("role=backend", f"port={port}", *labels) for word in ("--label", label)]
+        self.slipway("agent", "enroll", name, *chosen, "--token-file", token)
+        return token
 
     def _all_connected(self):
-        done = run([self.bin / "slipway", "-o", "json", "fleet", "status", "--all"], self.log, self.env(), None)
+        done = self.slipway("-o", "json", "fleet", "status", "--all", expect=None)
         if done.returncode != 0:
             return False
         hosts = json.loads(done.stdout).get("hosts", [])
         return sum(h.get("state") == "CONNECTED" for h in hosts) == HOSTS
 
     def _start_nginx(self):
-        argv = run([self.source / "deploy/media-repository/make-nginx", self.root / "nginx", str(self.proxy),
-                    *map(str, self.service_ports.values())], self.log).stdout.decode().split()
-        self.nginx = Process("nginx", argv, self.root / "nginx.log")
-        wait_until("nginx to listen", lambda: self._listens(self.proxy), 10, self.root / "nginx.log")
-
-    @staticmethod
-    def _listens(port):
-        with socket.socket() as s:
-            s.settimeout(0.2)
-            return s.connect_ex(("127.0.0.1", port)) == 0
+        argv = run([self.source / "deploy/media-repository/make-nginx", self.root / "nginx",
+                    f"{self.address}:{self.proxy}", *self.instances.values()], self.log).stdout.decode().split()
+        self.nginx = self.process("nginx", argv)
+        wait_until("nginx to listen", lambda: self.listens(self.proxy), 10, self.root / "nginx.log")
 
     # --- processes ----------------------------------------------------------------------------
 
     def start_controller(self):
-        self.controller = Process("controller", [self.bin / "slipway-controller", "run", "--dir",
-                                                 self.root / "controller"], self.root / "controller.log")
+        self.controller = self.process("controller", [self.bin / "slipway-controller", "run", "--dir",
+                                                      self.root / "controller"])
         wait_until("the controller to listen", lambda: self._controller_up(), 20, self.root / "controller.log")
 
     def _controller_up(self):
         if not self.controller.alive():
             raise DemoError("the controller ended:\n" + self.controller.last_lines(), self.controller.log)
-        return self._listens(self.operators)
+        return self.listens(self.operators)
 
     def start_agent(self, name):
         host = self.root / "hosts" / name
         self.agents[name] = Process(name, [self.bin / "slipway-agent", "run", "--dir", host / "agent"],
                                     host / "agent.log")
 
+    def kill_agent(self, name):
+        self.agents[name].kill()
+
     def start_load(self, rate):
         summary = self.root / "requests.json"
-        self.load = Process("media-load", [self.bin / "media-load", "--url", f"http://127.0.0.1:{self.proxy}",
-                                           "--summary", summary, "--rate", str(rate)], self.root / "load.log")
+        self.load = self.process("load", [self.bin / "media-load", "--url", f"http://{self.address}:{self.proxy}",
+                                          "--summary", summary, "--rate", str(rate)])
         wait_until("the first requests", lambda: self.requests()[0] > 0, 20, self.root / "load.log")
 
     def requests(self):
@@ -135,8 +165,7 @@ class Fleet:
     def answers(self):
         """Whether a request through nginx is answered."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.proxy}/api/images?limit=1", timeout=2) as answer:
-                return answer.status == 200
+            return self.get(f"http://{self.address}:{self.proxy}/api/images?limit=1")[0] == 200
         except OSError:
             return False
 
@@ -144,15 +173,34 @@ class Fleet:
         return {**os.environ, "SLIPWAY_CONFIG": str(self.root / "controller/operators/demo/config.yaml")}
 
     def slipway(self, *args, expect=(0,), seconds=120):
-        return run([self.bin / "slipway", *map(str, args)], self.log, self.env(), expect, seconds)
+        return run(self.here([self.bin / "slipway", *map(str, args)]), self.log, self.env(), expect, seconds)
+
+    def deploy(self, version, *options, during=None, seconds=300):
+        """`slipway deploy` to its end: (exit code, output). `during(process)` runs while it goes on."""
+        argv = self.here([self.bin / "slipway", "deploy", self.source / self.plan, "--version", version,
+                          "--reason", "demo", "--timeout", "4m", *options])
+        with open(self.log, "ab") as log:
+            log.write(("$ " + " ".join(map(str, argv)) + "\n").encode())
+        child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, env=self.env())
+        try:
+            if during:
+                during(child)
+            output, _ = child.communicate(timeout=seconds)
+        except BaseException:
+            child.kill()
+            child.communicate()
+            raise
+        with open(self.log, "ab") as log:
+            log.write(output)
+        return child.returncode, output.decode(errors="replace")
 
     def versions(self):
         """{host: version that its service reports}, asked directly, past controller and agents."""
         versions = {}
-        for name, port in self.service_ports.items():
+        for name, instance in self.instances.items():
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
-                    versions[name] = json.load(answer)["release"]
+                versions[name] = json.loads(self.get(f"http://{instance}/health")[1])["release"]
             except (OSError, ValueError, KeyError):
                 versions[name] = "nothing"
         return versions
@@ -169,6 +217,11 @@ class Fleet:
                 except OSError:
                     continue
         return pids
+
+    def stay(self):
+        """Leaves it running, and says how to stop it."""
+        ours = [p.pid for p in (self.load, self.nginx, *self.agents.values(), self.controller) if p]
+        print(f"Stop it: kill {' '.join(map(str, ours + self.services()))}")
 
     def down(self):
         """Stops all of it; a service outlives its agent on purpose, so it is stopped by its own id."""

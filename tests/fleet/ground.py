@@ -10,7 +10,12 @@ import pathlib
 import secrets
 import shutil
 import subprocess
-import time
+import sys
+
+# The demo's library is ours too; who imports from it imports this first.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+
+from demo_lib.processes import DemoError, wait_until  # noqa: E402
 
 RUN = pathlib.Path("/run/slipway-fleet")
 CGROUP = "slipway-fleet-{}"
@@ -20,12 +25,8 @@ TOOLS = ("ip", "nft", "nsenter", "setpriv", "systemd-nspawn", "tc", "unshare")
 ENDS_WITHIN = 15  # seconds for killed processes to be gone, on a machine under load
 
 
-class NoGround(Exception):
+class NoGround(DemoError):
     """This machine cannot boot test hosts; says why."""
-
-
-class Failed(Exception):
-    """A tool that the fixture relies on did not do what it should."""
 
 
 def tool(*argv, check=True, seconds=60):
@@ -33,21 +34,9 @@ def tool(*argv, check=True, seconds=60):
     done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=seconds, cwd="/")
     if check and done.returncode != 0:
-        raise Failed(f"`{' '.join(map(str, argv))}` ended with {done.returncode}: "
+        raise DemoError(f"`{' '.join(map(str, argv))}` ended with {done.returncode}: "
                      f"{(done.stderr or done.stdout).strip()}")
     return done.stdout
-
-
-def until(what, condition, seconds, every=0.05):
-    """Polls what another process brings about; there is nothing to be notified by."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise Failed(f"{what}: not within {seconds} s")
-        time.sleep(every)
 
 
 def hierarchies():
@@ -175,7 +164,7 @@ def _end(group):
         return
     (group / "cgroup.freeze").write_text("0")
     (group / "cgroup.kill").write_text("1")
-    until(f"processes of {group} to end",
+    wait_until(f"processes of {group} to end",
           lambda: "populated 0" in (group / "cgroup.events").read_text(), ENDS_WITHIN)
 
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import uuid
 
-from ground import Failed, remove_groups, tool, until, within
+from ground import DemoError, remove_groups, tool, wait_until, within
 
 BOOTS_WITHIN = 60  # seconds; eight are usual, more on a machine that compiles beside it
 STOPS_WITHIN = 30
@@ -48,8 +48,8 @@ class Host:
             self.nspawn = self.ground.start(self.groups, argv, stdout=out, stderr=out, start_new_session=True)
 
     def ready(self, seconds=BOOTS_WITHIN):
-        self.leader = until(f"{self.name}: an init", self._find_leader, seconds)
-        until(f"{self.name} to be up", self._is_up, seconds, every=0.1)
+        self.leader = wait_until(f"{self.name}: an init", self._find_leader, seconds)
+        wait_until(f"{self.name} to be up", self._is_up, seconds, every=0.1)
 
     def _find_leader(self):
         self._must_live()
@@ -67,14 +67,14 @@ class Host:
             return False
         state = self.exec("systemctl", "is-system-running", expect=None).stdout.strip()
         if state == "degraded":
-            raise Failed(f"{self.name} booted with failed units:\n"
+            raise DemoError(f"{self.name} booted with failed units:\n"
                          + self.exec("systemctl", "--failed", "--no-pager", "--plain").stdout)
         return state == "running"
 
     def _must_live(self):
         if self.nspawn.poll() is not None:
             last = self.console.read_text(errors="replace").splitlines()[-5:]
-            raise Failed(f"{self.name} ended with {self.nspawn.returncode} while booting:\n" + "\n".join(last))
+            raise DemoError(f"{self.name} ended with {self.nspawn.returncode} while booting:\n" + "\n".join(last))
 
     def stop(self):
         """An orderly shutdown; what does not end in time is killed."""
@@ -82,7 +82,7 @@ class Host:
             self.exec("systemctl", "poweroff", expect=None)
             try:
                 self._gone(STOPS_WITHIN)
-            except Failed:
+            except DemoError:
                 self.kill()
 
     def kill(self):
@@ -99,8 +99,8 @@ class Host:
         try:
             self.nspawn.wait(timeout=seconds)
         except subprocess.TimeoutExpired as error:
-            raise Failed(f"{self.name} did not end within {seconds} s") from error
-        until(f"{self.name}'s processes to end",
+            raise DemoError(f"{self.name} did not end within {seconds} s") from error
+        wait_until(f"{self.name}'s processes to end",
               lambda: "populated 0" in (self.groups[0] / "cgroup.events").read_text(), seconds)
         self.leader = None
         for group in self.groups:  # a new boot makes them again
@@ -111,7 +111,7 @@ class Host:
     def freeze(self, frozen=True):
         """Stops all processes of the host where they are, or lets them go on."""
         (self.groups[0] / "cgroup.freeze").write_text(str(int(frozen)))
-        until(f"{self.name} to {'freeze' if frozen else 'go on'}",
+        wait_until(f"{self.name} to {'freeze' if frozen else 'go on'}",
               lambda: f"frozen {int(frozen)}" in (self.groups[0] / "cgroup.events").read_text(), STOPS_WITHIN)
 
     def running(self):
@@ -135,7 +135,7 @@ class Host:
         done = subprocess.run(self.inside(*argv), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=seconds, errors="replace", cwd="/")
         if expect is not None and done.returncode not in expect:
-            raise Failed(f"{self.name}: `{' '.join(map(str, argv))}` ended with {done.returncode}:\n"
+            raise DemoError(f"{self.name}: `{' '.join(map(str, argv))}` ended with {done.returncode}:\n"
                          f"{(done.stderr or done.stdout).strip()}")
         return done
 

@@ -8,7 +8,7 @@ import sys
 
 import ground
 from fleet_test_case import HostsTestCase, main
-from ground import tool, until
+from ground import tool, wait_until
 from network import HUB
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -79,13 +79,13 @@ while True:
         host.exec("systemd-run", "--unit=counter", "sh", "-c",
                   "while :; do echo x >>/srv/count; sleep 0.02; done")
         count = host.root / "srv/count"
-        until("the count to begin", lambda: count.exists() and count.stat().st_size > 4, REACHES_WITHIN)
+        wait_until("the count to begin", lambda: count.exists() and count.stat().st_size > 4, REACHES_WITHIN)
         host.freeze()
         before = count.stat().st_size
         tool("sleep", "0.5")  # 25 turns of its loop, were it running
         self.assertEqual(count.stat().st_size, before)
         host.freeze(False)
-        until("the count to go on", lambda: count.stat().st_size > before, REACHES_WITHIN)
+        wait_until("the count to go on", lambda: count.stat().st_size > before, REACHES_WITHIN)
 
     def test_LinksAreCutShapedLossyAndHealed(self):
         self.serve()
@@ -96,10 +96,10 @@ while True:
         self.assertFalse(self.reaches(host))
         self.assertTrue(self.reaches(other))
         link.heal()
-        until("the healed link", lambda: self.reaches(host), REACHES_WITHIN)
+        wait_until("the healed link", lambda: self.reaches(host), REACHES_WITHIN)
         link.shape("1mbit")
         link.lose(5)
-        until("the bad link to let something through", lambda: self.reaches(host), REACHES_WITHIN)
+        wait_until("the bad link to let something through", lambda: self.reaches(host), REACHES_WITHIN)
         dropping = tool("nsenter", f"--net=/run/netns/{link.namespace}", "nft", "list", "ruleset")
         self.assertIn("numgen random mod 100 < 5", dropping)
         self.assertIn("tbf", tool("tc", "-n", link.namespace, "qdisc", "show", "dev", "eth0"))

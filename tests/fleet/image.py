@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import time
 
+from ground import DemoError
+
 HERE = pathlib.Path(__file__).resolve().parent
 SUITE = "bookworm"
 UNUSED_DAYS = 14
@@ -25,7 +27,7 @@ rm -f /etc/nginx/sites-enabled/default /etc/hostname
 """
 
 
-class NoImage(Exception):
+class NoImage(DemoError):
     """The image cannot be made here; says why."""
 
 
