@@ -14,10 +14,12 @@ namespace {
 
 using testing::HasSubstr;
 
-// Gives one answer to each connection, on a port of the kernel's choice.
+// Gives one answer to each connection, on a port of the kernel's choice, and what follows it again
+// and again until nobody listens.
 class Server {
  public:
-  explicit Server(std::string answer) : answer_(std::move(answer)) {
+  explicit Server(std::string answer, std::string endless = "")
+      : answer_(std::move(answer)), endless_(std::move(endless)) {
     fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -42,11 +44,17 @@ class Server {
     for (int client = 0; (client = accept(fd_, nullptr, nullptr)) >= 0; close(client)) {
       char request[4096];
       if (answer_.empty() || read(client, request, sizeof request) <= 0) continue;
-      [[maybe_unused]] const ssize_t n = write(client, answer_.data(), answer_.size());
+      bool sent = Send(client, answer_);
+      while (sent && !endless_.empty()) sent = Send(client, endless_);
     }
   }
 
+  static bool Send(int client, const std::string& bytes) {
+    return send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0;
+  }
+
   const std::string answer_;
+  const std::string endless_;
   int fd_ = -1;
   int port_ = 0;
   std::thread thread_;
@@ -114,6 +122,36 @@ TEST(HttpProbe, RedirectIsAnAnswerAndNotFollowed) {
 TEST(HttpProbe, OtherSchemesAreRefused) {
   EXPECT_EQ(HttpProbe("file:///etc/passwd", {}, absl::Seconds(1)).code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+TEST(HttpProbe, UrlsThatCannotBeProbedAreRefused) {
+  for (const char* url : {"http://", "http://:80/", "http://127.0.0.1:x/", "http://127.0.0.1:70000",
+                          "http://[::1/", "http://a b/", "http://a/\r\nX: y", "http://u:p@a/"}) {
+    EXPECT_EQ(HttpProbe(url, {}, absl::Seconds(5)).code(), absl::StatusCode::kInvalidArgument)
+        << url;
+  }
+}
+
+TEST(HttpProbe, OtherProtocolIsTold) {
+  const Server server("SSH-2.0-OpenSSH_9.2\r\n");
+  const absl::Status status = Probe(server, {});
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("GET " + server.url() + ": the answer is not HTTP"));
+}
+
+TEST(HttpProbe, PlainAnswerToTlsIsUnavailable) {
+  const Server server(Answer(200, "well"));
+  EXPECT_EQ(HttpProbe("https://" + server.address(), {}, absl::Seconds(5)).code(),
+            absl::StatusCode::kUnavailable);
+}
+
+// The timeout is one over all of the answer, and not one for each piece of it.
+TEST(HttpProbe, EndlessAnswerIsCutAtTheTimeout) {
+  const Server server("HTTP/1.1 200 OK\r\n\r\n", std::string(10'000, 'x'));
+  const absl::Status status = HttpProbe(server.url(), {}, absl::Milliseconds(200));
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("timed out"));
 }
 
 TEST(HttpProbe, HangIsCutAtTheTimeout) {

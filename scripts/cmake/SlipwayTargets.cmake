@@ -9,7 +9,6 @@ find_package(spdlog REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
-find_package(CURL REQUIRED)
 
 # What presets "clang", "asan" and "fuzz" build: all of a kind, so that none is forgotten.
 add_custom_target(all_libraries)
