@@ -171,14 +171,26 @@ ActionHost Agent::Parts::HostForActions() {
           .clock_offset = [this] { return session_.clock_offset(); }};
 }
 
+void LogEnd(const Answer& answer) {
+  log::Info("command ended", {{"rollout", answer.id.rollout.text},
+                              {"command", ToString(answer.id)},
+                              {"verdict", std::string(ToString(answer.verdict))},
+                              {"message", answer.message}});
+}
+
 ActionResults Agent::Parts::ResultsOfActions() {
   return {
       .ended =
           [this](Answer answer) {
+            LogEnd(answer);
             ReportVersions(answer.observed);
             loop_.Hear(Ended{std::move(answer)});
           },
-      .probed = [this](Answer answer) { loop_.Hear(Probed{std::move(answer), false}); },
+      .probed =
+          [this](Answer answer) {
+            LogEnd(answer);
+            loop_.Hear(Probed{std::move(answer), false});
+          },
       .progress =
           [this](const CommandId& id, std::string_view text, std::uint64_t done,
                  std::uint64_t total) { session_.Progress(id, std::string(text), done, total); }};

@@ -51,6 +51,7 @@ absl::Status Run(const std::string& dir) {
   log::Init("slipway-agent", log::Level::info);
   tls::LogThroughUs();
   SLIPWAY_ASSIGN_OR_RETURN(const Config config, ReadConfig(dir));
+  log::TagJournal("host", config.host);
   SLIPWAY_ASSIGN_OR_RETURN(const auto agent, Agent::Start(config, SystemClock(), supervisor));
   std::thread waiter([&] {
     int signal = 0;

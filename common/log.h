@@ -16,8 +16,12 @@ enum class Level { debug, info, warn, error };
 // A value of a log line; made from strings and numbers.
 using Field = std::pair<std::string_view, absl::AlphaNum>;
 
-// Lines below `least` are dropped. Writes to standard error. Call once, in main.
+// Lines below `least` are dropped. Writes to standard error, or to systemd's journal when that is
+// what standard error is: as the same line, and each field by its own name (SLIPWAY_ROLLOUT=).
+// Call once, in main.
 void Init(std::string_view program, Level least);
+// What every later entry in systemd's journal carries too. In main, before the first thread.
+void TagJournal(std::string_view key, std::string_view value);
 
 // `message` is a constant sentence; what varies goes into `fields`. Values are escaped: no
 // control character reaches the log.

@@ -85,6 +85,11 @@ bool RolloutWorker::Recover() {
   return true;
 }
 
+void LogEnd(const RolloutId& id, const std::vector<engine::Event>& events) {
+  const auto* end = events.empty() ? nullptr : std::get_if<engine::Finished>(&events.back());
+  if (end != nullptr) log::Info("rollout ended", {{"rollout", id.text}, {"as", end->text}});
+}
+
 void RolloutWorker::Step(Inbox::Batch batch) {
   Calling calls;
   const std::vector<engine::Input> inputs = InputsOf(batch, calls);
@@ -100,6 +105,7 @@ void RolloutWorker::Step(Inbox::Batch batch) {
   unpublished_ = true;
   if (!runner_->last_events().empty()) {
     feed_.Publish(runner_->last_first_sequence(), runner_->last_events());
+    LogEnd(id_, runner_->last_events());
   }
   // Readers who were told that their verb counts find it in the view.
   if (!calls.empty()) Publish();
