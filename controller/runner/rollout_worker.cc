@@ -196,6 +196,12 @@ void RolloutWorker::TurnAway(const Inbox::Batch& batch) {
   for (const Inbox::Message& message : batch.messages) {
     const auto* call = std::get_if<std::shared_ptr<VerbCall>>(&message);
     if (call != nullptr) (*call)->Answer(NotDriven());
+    // It came between the rollout's end and the closing of the inbox: nothing can change any more,
+    // and its agent is not to keep it.
+    const auto* answer = std::get_if<Answer>(&message);
+    if (answer == nullptr || !over_) continue;
+    house_.out.Acknowledge(answer->id.host, answer->id);
+    house_.out.Closed(answer->id.host, id_);
   }
 }
 
@@ -225,6 +231,7 @@ bool RolloutWorker::Settle() {
   SetTrouble("");
   Publish();
   const std::shared_ptr<const RolloutView> last = View();
+  over_ = true;
   calls_.over(*last);
   MutexLock lock(mu_);
   done_ = true;

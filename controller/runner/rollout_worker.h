@@ -110,6 +110,7 @@ class RolloutWorker {
   bool first_batch_ = true;
   absl::Duration backoff_;
   bool unpublished_ = true;
+  bool over_ = false;                                      // settled: nothing can change any more
   absl::Duration publish_at_ = -absl::InfiniteDuration();  // monotonic
 
   mutable Mutex mu_;

@@ -303,6 +303,41 @@ TEST_P(RunnerPoolTest, LateAnswerOfAnEndedRolloutIsAcknowledged) {
   EXPECT_TRUE(Eventually([&] { return fleet_.acknowledged().contains(ToString(late.id)); }));
 }
 
+// The same, in the moment in which the worker goes home.
+TEST_P(RunnerPoolTest, AnswerThatComesWhileTheRolloutEndsIsAcknowledged) {
+  NewRollout rollout;
+  rollout.id = RolloutId{"ro-2"};
+  rollout.who = "ada";
+  rollout.at = SystemClock().Now();
+  rollout.first_record = EncodeEvent(TestPlan(kHosts, WholeMicroseconds(rollout.at)));
+  ASSERT_TRUE(store_->CreateRollout(rollout).ok());
+  TestFleet fleet;
+  const WorkerHouse house{*store_, SystemClock(), fleet, "holder", {}};
+  Answer late;
+  late.id = {rollout.id, Course::backward, 0, 0, TestHost(0), 1};
+  std::atomic<bool> over = false;
+  RolloutWorker* ending = nullptr;
+  RolloutWorker worker(house, rollout.id, nullptr,
+                       {[](RolloutWorker& self) {
+                          for (int i = 0; i < kHosts; ++i) {
+                            self.inbox().SetPresence(TestHost(i), true);
+                          }
+                        },
+                        [&](const RolloutView&) {
+                          EXPECT_TRUE(ending->inbox().Push(late));
+                          over = true;
+                        }});
+  ending = &worker;
+  worker.Start();
+  ASSERT_TRUE(Eventually([&] {
+    for (Answer& answer : fleet.TakeAnswers()) {
+      EXPECT_TRUE(worker.inbox().Push(std::move(answer)));
+    }
+    return over.load();
+  }));
+  EXPECT_TRUE(Eventually([&] { return fleet.acknowledged().contains(ToString(late.id)); }));
+}
+
 TEST_P(RunnerPoolTest, AgentThatRemembersWhatTheJournalDoesNotHaltsTheRollout) {
   ASSERT_TRUE(Create().ok());
   ASSERT_TRUE(Eventually([this] { return (*pool_->View(kRollout))->sequence > 1; }));
