@@ -11,6 +11,8 @@ namespace slipway::agent {
 namespace {
 
 constexpr std::uint64_t kExcerptBytes = 4096;
+// Of a message, which goes into two journals and to people; a step may quote what others wrote.
+constexpr std::size_t kMessageBytes = 16 << 10;
 
 absl::StatusOr<v1::Task> Decode(const Command& command, std::map<std::string, std::string>& vars) {
   v1::Task task;
@@ -150,7 +152,7 @@ void ActionRunner::Carry(Job& job) {
   // Whatever it says now, it may be because we told it to hurry.
   if (Stopping()) return;
   answer.verdict = end.verdict;
-  answer.message = Printable(end.message);
+  answer.message = Printable(std::string_view(end.message).substr(0, kMessageBytes));
   answer.observed = host_.observe();
   answer.took = host_.clock.Monotonic() - began;
   (job.probe ? results_.probed : results_.ended)(std::move(answer));

@@ -1,8 +1,7 @@
 #include "agent/actions/log_gate.h"
 
+#include <algorithm>
 #include <utility>
-
-#include "absl/strings/match.h"
 
 namespace slipway::agent {
 namespace {
@@ -10,6 +9,15 @@ namespace {
 constexpr std::uint64_t kLookBytes = 256 << 10;
 // A line that is longer is judged in parts.
 constexpr std::size_t kLineBytesMax = 64 << 10;
+// Of an offence, before the words: enough to understand them, and a message stays a message.
+constexpr std::size_t kOffenceBytesBefore = 256;
+constexpr std::size_t kOffenceBytesMax = 1024;
+
+std::size_t Longest(const std::string& first, const std::vector<std::string>& others) {
+  std::size_t longest = first.size();
+  for (const std::string& words : others) longest = std::max(longest, words.size());
+  return longest;
+}
 
 }  // namespace
 
@@ -19,6 +27,7 @@ LogGate::LogGate(const ServiceManager& services, ServiceId id, LogPosition from,
       id_(std::move(id)),
       must_match_(std::move(must_match)),
       must_not_match_(std::move(must_not_match)),
+      words_bytes_max_(Longest(must_match_, must_not_match_)),
       at_(from),
       matched_(must_match_.empty()) {}
 
@@ -28,22 +37,32 @@ void LogGate::Look() {
     at_ = piece.next;
     if (piece.bytes.empty()) break;
     unfinished_ += piece.bytes;
+    const std::string_view text = unfinished_;
     std::size_t begin = 0;
-    for (std::size_t end = 0; (end = unfinished_.find('\n', begin)) != std::string::npos;) {
-      Judge(unfinished_.substr(begin, end - begin));
+    for (std::size_t end = 0; (end = text.find('\n', begin)) != std::string_view::npos;) {
+      Judge(text.substr(begin, end - begin));
       begin = end + 1;
     }
     unfinished_.erase(0, begin);
-    if (unfinished_.size() > kLineBytesMax) unfinished_.erase(0, unfinished_.size() / 2);
+    if (unfinished_.size() > kLineBytesMax) {
+      Judge(unfinished_);
+      // Words may lie across the cut.
+      unfinished_.erase(0, unfinished_.size() - std::min(unfinished_.size(), words_bytes_max_));
+    }
   }
   // The words may be all that ever comes of the line.
   if (!unfinished_.empty()) Judge(unfinished_);
 }
 
-void LogGate::Judge(const std::string& line) {
-  if (!matched_) matched_ = absl::StrContains(line, must_match_);
+void LogGate::Judge(std::string_view line) {
+  if (!matched_) matched_ = line.find(must_match_) != std::string_view::npos;
+  if (!offence_.empty()) return;
   for (const std::string& words : must_not_match_) {
-    if (offence_.empty() && absl::StrContains(line, words)) offence_ = line;
+    const std::size_t at = line.find(words);
+    if (at == std::string_view::npos) continue;
+    const std::size_t before = std::min(at, kOffenceBytesBefore);
+    offence_ = line.substr(line.size() <= kOffenceBytesMax ? 0 : at - before, kOffenceBytesMax);
+    return;
   }
 }
 
