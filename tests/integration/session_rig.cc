@@ -28,7 +28,7 @@ int Record::Count(const std::string& line) const {
 }
 
 bool Record::Await(const std::string& line, int times) {
-  const absl::Duration deadline = SystemClock().Monotonic() + absl::Seconds(10);
+  const absl::Duration deadline = SystemClock().Monotonic() + absl::Seconds(30);
   MutexLock lock(mu_);
   while (CountLocked(line) < times) {
     const absl::Duration left = deadline - SystemClock().Monotonic();

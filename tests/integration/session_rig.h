@@ -22,7 +22,7 @@ namespace slipway::test {
 class Record {
  public:
   void Add(std::string line) ABSL_LOCKS_EXCLUDED(mu_);
-  // The number of lines equal to `line` reaches `times` within ten seconds.
+  // The number of lines equal to `line` reaches `times` within thirty seconds.
   bool Await(const std::string& line, int times = 1) ABSL_LOCKS_EXCLUDED(mu_);
   int Count(const std::string& line) const ABSL_LOCKS_EXCLUDED(mu_);
   std::string Text() const ABSL_LOCKS_EXCLUDED(mu_);
