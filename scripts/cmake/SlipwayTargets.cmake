@@ -40,7 +40,7 @@ endfunction()
 #
 # One binary per folder keeps linking cheap; CTest runs it whole. Suites are compiled into
 # the binary itself: a static library would silently drop self-registering tests.
-# LABEL is one of unit, property, scenario, conformance, sim, integration.
+# LABEL is one of unit, property, scenario, conformance, sim, integration, hostile.
 function(slipway_test name)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPS;ARGS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -55,10 +55,10 @@ function(slipway_test name)
   if(SLIPWAY_SANITIZE)
     math(EXPR ARG_TIMEOUT "4 * ${ARG_TIMEOUT}")  # what a sanitizer costs
   endif()
-  if(NOT ARG_LABEL MATCHES "^(unit|property|scenario|conformance|sim|integration)$")
+  if(NOT ARG_LABEL MATCHES "^(unit|property|scenario|conformance|sim|integration|hostile)$")
     message(FATAL_ERROR "${name}: no such LABEL: ${ARG_LABEL}")
   endif()
-  if(NOT ARG_LABEL MATCHES "^(sim|integration)$")
+  if(NOT ARG_LABEL MATCHES "^(sim|integration|hostile)$")
     add_dependencies(all_quick_tests ${name})
   endif()
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
@@ -72,24 +72,32 @@ endfunction()
 
 # slipway_fuzz(name SOURCES x_fuzz.cc [DEPS ...])
 #
-# libFuzzer target of preset "fuzz"; its test there is ten seconds of fuzzing. What it has found and
-# kept for the next run lies in the build folder.
+# In preset "fuzz" a libFuzzer target that begins with what tests/fuzz/corpus/NAME holds and fuzzes for
+# SLIPWAY_FUZZ_SECONDS of the environment (10); what it learns stays in the build folder. The seed is
+# always the same, so that it is the code that fails a run and not chance; SLIPWAY_FUZZ_SEED=0 is
+# chance. In all other presets a unit test that runs the target once over each of those files.
 function(slipway_fuzz name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
-  foreach(source ${ARG_SOURCES})
+  set(kept ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+  if(NOT SLIPWAY_FUZZ)
+    slipway_test(${name} SOURCES ${ARG_SOURCES} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus_test.cc
+                 DEPS ${ARG_DEPS})
+    target_compile_definitions(${name} PRIVATE SLIPWAY_CORPUS="tests/fuzz/corpus/${name}")
+    return()
+  endif()
+  foreach(source ${ARG_SOURCES} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus_test.cc)
     file(REAL_PATH ${source} path BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
     set_property(GLOBAL APPEND PROPERTY SLIPWAY_TEST_SOURCES ${path})
   endforeach()
-  if(SLIPWAY_FUZZ)
-    add_executable(${name} ${ARG_SOURCES})
-    target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
-    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
-    target_link_libraries(${name} PRIVATE ${ARG_DEPS})
-    add_dependencies(all_fuzzers ${name})
-    set(corpus ${PROJECT_BINARY_DIR}/corpus/${name})
-    file(MAKE_DIRECTORY ${corpus})
-    add_test(NAME ${name} COMMAND ${name} -max_total_time=10 -timeout=5 -rss_limit_mb=1024
-             -artifact_prefix=${corpus}- ${corpus})
-    set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 60)
-  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+  add_dependencies(all_fuzzers ${name})
+  set(learned ${PROJECT_BINARY_DIR}/corpus/${name})
+  file(MAKE_DIRECTORY ${learned})
+  add_test(NAME ${name} COMMAND sh -c "exec \"$@\" -seed=\${SLIPWAY_FUZZ_SEED:-1} -max_total_time=\${SLIPWAY_FUZZ_SECONDS:-10}" sh
+           $<TARGET_FILE:${name}> ${learned} ${kept} -timeout=25 -rss_limit_mb=2048 -print_final_stats=1
+           -artifact_prefix=${learned}-)
+  set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 600)
 endfunction()
