@@ -14,6 +14,7 @@
 #include "agent/health/health_monitor.h"
 #include "agent/host_facts.h"
 #include "agent/output_sender.h"
+#include "agent/program_proof.h"
 #include "agent/releases/host_releases.h"
 #include "agent/services/hook_runner.h"
 #include "agent/services/process_service_manager.h"
@@ -99,6 +100,7 @@ class Agent::Parts final : public SessionHandler {
   void Report(const HostHealth& health) ABSL_LOCKS_EXCLUDED(mu_);
   void ReportVersions(const Observed& observed) ABSL_LOCKS_EXCLUDED(mu_);
   void Forget(const RolloutId& rollout, const State& state);
+  void Turned(bool connected);
   ActionHost HostForActions();
   ActionResults ResultsOfActions();
 
@@ -106,6 +108,7 @@ class Agent::Parts final : public SessionHandler {
   const Clock& clock_;
   Supervisor& supervisor_;
   const Opened opened_;
+  ProgramProof proof_;  // of the core's thread
   CoreLoop loop_;
   const tls::SessionCache content_sessions_;
   GrpcContentSource content_;
@@ -126,10 +129,11 @@ Agent::Parts::Parts(Config config, const Clock& clock, Supervisor& supervisor, O
       clock_(clock),
       supervisor_(supervisor),
       opened_(std::move(opened)),
+      proof_(config_.dir, OwnExecutable(), clock_.Monotonic()),
       loop_(clock_,
             {EndAtOnce,
              [this](const RolloutId& rollout, const State& state) { Forget(rollout, state); },
-             [this] { supervisor_.Alive(); }}),
+             [this](bool connected) { Turned(connected); }}),
       content_(ContentChannel(config_.controller, opened_.trust, content_sessions_), clock_),
       session_(config_.controller, opened_.trust, AgentTiming(), clock_, *this),
       output_sender_({clock_, *opened_.output,
@@ -157,6 +161,13 @@ void Agent::Parts::Forget(const RolloutId& rollout, const State& state) {
   const RolloutId& old = state.closed[state.closed.size() - 1 - kOutputsKept];
   opened_.output->Forget(old);
   opened_.hooks->Forget(old);
+}
+
+// On the core's thread.
+void Agent::Parts::Turned(bool connected) {
+  supervisor_.Alive();
+  const absl::Status proof = proof_.Look(connected, clock_.Monotonic());
+  if (!proof.ok()) Stop(proof);
 }
 
 ActionHost Agent::Parts::HostForActions() {

@@ -61,7 +61,7 @@ void CoreLoop::Run(TaskRunner& runner) {
       said_at_ = clock_.Monotonic();
     }
     SayAgainWhenDue(runner);
-    calls_.turned();
+    calls_.turned(connected_);
     if (inbox_.drained()) return;
   }
 }

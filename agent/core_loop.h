@@ -33,7 +33,7 @@ class CoreLoop {
     // The rollout is over, durably.
     std::function<void(const RolloutId&, const State&)> closed;
     // At least every few seconds, while nothing holds the loop up.
-    std::function<void()> turned = [] {};
+    std::function<void(bool connected)> turned = [](bool) {};
   };
 
   CoreLoop(const Clock& clock, Calls calls);
