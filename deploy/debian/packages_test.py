@@ -100,6 +100,14 @@ class Contents(Extracted):
             self.assertNotIn(".debug_info", dynamic)
             self.assertRegex(dynamic, r"FLAGS_1.*\bPIE\b")
 
+    def test_ReleaseAndPlanOfTheAgentAreSound(self):
+        parts = self.root / "usr/share/slipway/agent-release"
+        slipway = self.root / "usr/bin/slipway"
+        self.assertIn(": sound", run(slipway, "plan", "validate", parts / "plan.yaml"))
+        release = self.root / "agent-9.9.9"
+        run(parts / "make-release", self.root / "usr/bin/slipway-agent", "9.9.9", release)
+        self.assertIn("sha256:", run(slipway, "release", "build", release))
+
     def test_LintianFindsNothing(self):
         done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning",
                                *map(package, NAMES)], stdin=subprocess.DEVNULL,
