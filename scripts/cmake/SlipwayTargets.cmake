@@ -28,12 +28,19 @@ function(slipway_library name)
   endif()
 endfunction()
 
-# slipway_binary(name SOURCES main.cc ... [DEPS ...])
+# slipway_binary(name [LEAN] SOURCES main.cc ... [DEPS ...])
+#
+# LEAN is for programs that run on each host or start often: the C++ runtime is linked into them
+# and gRPC's xDS left out. Not for those that use a shared library of C++: it would bring a second one.
 function(slipway_binary name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "LEAN" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  if(ARG_LEAN AND SLIPWAY_STATIC_GRPC AND NOT SLIPWAY_SANITIZE)
+    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/common/grpc_without_xds.cc)
+    target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc)
+  endif()
 endfunction()
 
 # slipway_test(name SOURCES a_test.cc ... [DEPS ...] [LABEL unit] [TIMEOUT 60] [ARGS ...])
