@@ -1,5 +1,6 @@
 // slipway-agent: enroll, run, exec.
 #include <signal.h>
+#include <time.h>
 
 #include <cstdio>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include "agent/agent.h"
 #include "agent/config.h"
 #include "agent/enrol.h"
+#include "agent/mapped_code.h"
 #include "agent/read_token.h"
 #include "agent/services/exec_shim.h"
 #include "common/clock.h"
@@ -54,8 +56,13 @@ absl::Status Run(const std::string& dir) {
   log::TagJournal("host", config.host);
   SLIPWAY_ASSIGN_OR_RETURN(const auto agent, Agent::Start(config, SystemClock(), supervisor));
   std::thread waiter([&] {
+    // By then it has attached, or waits for its controller.
+    constexpr timespec kStarted{10, 0};
     int signal = 0;
-    sigwait(&signals, &signal);
+    if (sigtimedwait(&signals, nullptr, &kStarted) < 0) {
+      DropMappedCode();
+      sigwait(&signals, &signal);
+    }
     agent->Stop();
   });
   const absl::Status end = agent->Wait();
