@@ -1,5 +1,6 @@
 """A controller and agents on this machine, an nginx in front of what they run, and requests."""
 
+import itertools
 import json
 import os
 import pathlib
@@ -7,7 +8,6 @@ import random
 import shutil
 import signal
 import socket
-import subprocess
 import urllib.request
 
 from demo_lib.processes import DemoError, Process, run, wait_until
@@ -48,6 +48,7 @@ class Fleet:
         self.names = [f"media-{i}" for i in range(1, HOSTS + 1)]
         self.controller, self.nginx, self.load = None, None, None
         self.agents = {}
+        self.count = itertools.count(1)
         ports = free_ports(4 + HOSTS)
         self.operators, self.agents_port, self.enrolment, self.proxy = ports[:4]
         self.instances = {name: f"127.0.0.1:{port}" for name, port in zip(self.names, ports[4:])}
@@ -183,21 +184,18 @@ class Fleet:
         """`slipway deploy` to its end: (exit code, output). `during(process)` runs while it goes on."""
         argv = self.here([self.bin / "slipway", "deploy", self.source / self.plan, "--version", version,
                           "--reason", "demo", "--timeout", "4m", *options])
-        with open(self.log, "ab") as log:
-            log.write(("$ " + " ".join(map(str, argv)) + "\n").encode())
-        child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=subprocess.STDOUT, env=self.env())
+        child = Process("deploy", argv, self.root / f"deploy-{next(self.count)}.log", self.env())
         try:
             if during:
                 during(child)
-            output, _ = child.communicate(timeout=seconds)
-        except BaseException:
-            child.kill()
-            child.communicate()
-            raise
-        with open(self.log, "ab") as log:
-            log.write(output)
-        return child.returncode, output.decode(errors="replace")
+            child.child.wait(timeout=seconds)
+        finally:
+            if child.alive():
+                child.kill()
+        output = child.log.read_text(errors="replace")
+        with open(self.log, "a", encoding="utf-8") as log:
+            log.write("$ " + " ".join(map(str, argv)) + "\n" + output)
+        return child.child.returncode, output
 
     def versions(self):
         """{host: version that its service reports}, asked directly, past controller and agents."""

@@ -7,7 +7,6 @@ of network storage would be.
 import contextlib
 import ctypes
 import os
-import pathlib
 import signal
 import threading
 
@@ -17,9 +16,8 @@ from image import image
 from network import HUB, Network
 
 from demo_lib.fleet import HOSTS, Fleet
-from demo_lib.processes import Process
+from demo_lib.processes import DemoError, Process
 
-HERE = pathlib.Path(__file__).resolve().parent
 PORT = 8080  # of the service, on each host
 CLONE_NEWNET = 0x40000000
 
@@ -81,7 +79,6 @@ class BootedFleet(Fleet):
         for name, link in links.items():
             binds = {"/srv/media/shared/data": self.root / "shared-data"}
             self.hosts[name] = Host(self.ground, name, base, link.namespace, binds)
-            install_agent(self.hosts[name], self.bin)
         super().up(say)
 
     def _add_hosts(self, say):
@@ -90,15 +87,31 @@ class BootedFleet(Fleet):
             host.boot()
         for host in self.hosts.values():
             host.ready()
+        self._install()
         say("agents enrol: single-use token, key made on the host, mTLS from then on")
         for name, host in self.hosts.items():
             token = self.token(name)
-            host.exec("mkdir", "-p", "/var/lib/slipway")
             host.copy_in(token, "/root/token")
             host.exec("slipway-agent", "enroll", "--token-file", "/root/token", "--dir", "/var/lib/slipway/agent")
             host.exec("rm", "/root/token")
             token.unlink()
             host.exec("systemctl", "enable", "--quiet", "--now", "slipway-agent.service")
+
+    def _install(self):
+        """The agent's package, as people would; on all hosts at once."""
+        packages = list((self.build / "packages").glob("slipway-agent_*.deb"))
+        if len(packages) != 1:
+            raise DemoError(f"{self.build}/packages has no package of the agent: "
+                            "cmake --build --preset release --target packages")
+        children = []
+        for host in self.hosts.values():
+            host.copy_in(packages[0], "/root/slipway-agent.deb")
+            with open(host.directory / "install.log", "wb") as log:
+                children.append((host, self.ground.start([], host.inside("dpkg", "--install", "/root/slipway-agent.deb"),
+                                                         stdout=log, stderr=log)))
+        for host, child in children:
+            if child.wait(timeout=120) != 0:
+                raise DemoError(f"{host.name}: dpkg ended with {child.returncode}", host.directory / "install.log")
 
     # --- processes ----------------------------------------------------------------------------
 
@@ -122,9 +135,3 @@ class BootedFleet(Fleet):
                 process.stop()
         if self.ground:
             self.ground.remove()
-
-
-def install_agent(host, programs):
-    """Program and unit on the host's disk, before it boots."""
-    host.copy_in(programs / "slipway-agent", "/usr/bin/slipway-agent")
-    host.copy_in(HERE / "slipway-agent.service", "/lib/systemd/system/slipway-agent.service")
