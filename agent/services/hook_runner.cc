@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "agent/services/record_file.h"
 #include "common/status_macros.h"
 
 namespace slipway::agent {
@@ -55,11 +56,6 @@ std::map<std::string, std::string> ReadOutputs(const std::string& path) {
     }
   }
   return outputs;
-}
-
-absl::Status MakeFolder(const std::string& path) {
-  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
-  return absl::ErrnoToStatus(errno, absl::StrCat("cannot create ", path));
 }
 
 }  // namespace

@@ -48,12 +48,14 @@ absl::Status ProvePortFreeOrOurs(std::uint16_t port, const std::vector<pid_t>& o
   return absl::OkStatus();
 }
 
-absl::Status ProveNobodyRuns(const std::string& path, const std::string& known_runs) {
+absl::Status ProveNobodyRuns(const std::string& path, const std::string& known_runs,
+                             const std::vector<pid_t>& known) {
   for (const ProcessStat& process : AllProcesses()) {
     const std::string executable = ExecutableOf(process.pid);
     if (executable != path && executable != path + " (deleted)") continue;
     const auto mark = EnvironmentOf(process.pid, kExecMark);
     if (mark && absl::StartsWith(*mark, known_runs)) continue;
+    if (std::find(known.begin(), known.end(), process.pid) != known.end()) continue;
     return absl::FailedPreconditionError(
         absl::StrCat("pid ", process.pid, " still executes ", executable));
   }

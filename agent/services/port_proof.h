@@ -18,7 +18,9 @@ absl::Status ProvePortFree(std::uint16_t port);
 absl::Status ProvePortFreeOrOurs(std::uint16_t port, const std::vector<pid_t>& ours);
 
 // FAILED_PRECONDITION when a process executes the file at `path`, also when it was deleted since.
-// Processes of runs below `known_runs` are left out: they have a proof of their own.
-absl::Status ProveNobodyRuns(const std::string& path, const std::string& known_runs);
+// Processes of runs below `known_runs` ("": of all) and `known` ones are left out: they have a
+// proof of their own.
+absl::Status ProveNobodyRuns(const std::string& path, const std::string& known_runs,
+                             const std::vector<pid_t>& known = {});
 
 }  // namespace slipway::agent

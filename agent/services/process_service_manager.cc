@@ -16,31 +16,13 @@
 #include "absl/strings/strip.h"
 #include "agent/services/port_proof.h"
 #include "agent/services/record_file.h"
-#include "common/process/ports.h"
+#include "agent/services/stop_proof.h"
 #include "common/status_macros.h"
 
 namespace slipway::agent {
 namespace {
 
 constexpr int kRunsKept = 3;
-constexpr absl::Duration kDrainTick = absl::Milliseconds(100);
-// A process that got KILL and is still there after this hangs in the kernel.
-constexpr absl::Duration kKillTakesAtMost = absl::Seconds(15);
-// The kernel needs a moment to take a socket down after its last owner.
-constexpr absl::Duration kPortTakesAtMost = absl::Seconds(2);
-
-// '/' and '%' cannot stand in a file name, or have a meaning here.
-std::string Escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '/' || c == '%') {
-      absl::StrAppend(&out, "%", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
 
 std::string Resolved(const ServiceSpec& spec) {
   return absl::StartsWith(spec.argv[0], "/") ? spec.argv[0] : spec.release_dir + "/" + spec.argv[0];
@@ -96,11 +78,6 @@ std::vector<std::string> Environment(const ServiceSpec& spec) {
   return env;
 }
 
-absl::Status MakeFolder(const std::string& path) {
-  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
-  return absl::ErrnoToStatus(errno, absl::StrCat("cannot create ", path));
-}
-
 bool Lives(const Execution& execution) {
   return execution.State().kind == ExecState::Kind::running;
 }
@@ -115,7 +92,7 @@ absl::StatusOr<std::unique_ptr<ProcessServiceManager>> ProcessServiceManager::Op
 }
 
 std::string ProcessServiceManager::FolderOf(const ServiceId& id) const {
-  return absl::StrCat(base_, "/", Escaped(id.name), "@", Escaped(id.app));
+  return absl::StrCat(base_, "/", FolderNameOf(id));
 }
 
 std::string ProcessServiceManager::LogOf(const Run& run) const {
@@ -219,7 +196,7 @@ absl::StatusOr<StopReport> ProcessServiceManager::Stop(const ServiceId& id,
 
 absl::Status ProcessServiceManager::End(const Run& run, const StopOrder& order,
                                         StopReport& report) {
-  Drain(run, order, report);
+  Drain(clock_, run.spec.ports, order, report);
   SLIPWAY_RETURN_IF_ERROR(Climb(run, order, report));
   const absl::Duration limit = std::min(
       kKillTakesAtMost, std::max(order.deadline - clock_.Monotonic(), absl::ZeroDuration()));
@@ -228,22 +205,6 @@ absl::Status ProcessServiceManager::End(const Run& run, const StopOrder& order,
   return absl::DeadlineExceededError(
       absl::StrCat(run.spec.id.name, " (pid ", pid, ") is still running after ",
                    report.signal == 0 ? "the drain" : SignalName(report.signal)));
-}
-
-void ProcessServiceManager::Drain(const Run& run, const StopOrder& order,
-                                  StopReport& report) const {
-  const absl::Duration began = clock_.Monotonic();
-  const absl::Duration until = std::min(began + order.drain, order.deadline);
-  const auto connections = [&] {
-    int count = 0;
-    for (const std::uint16_t port : run.spec.ports) count += EstablishedOn(port);
-    return count;
-  };
-  if (order.drain <= absl::ZeroDuration()) return;
-  while ((report.connections_left = connections()) > 0 && clock_.Monotonic() < until) {
-    clock_.Sleep(kDrainTick);
-  }
-  report.drained_for = clock_.Monotonic() - began;
 }
 
 absl::Status ProcessServiceManager::Climb(const Run& run, const StopOrder& order,
@@ -282,12 +243,7 @@ absl::Status ProcessServiceManager::ProveGone(const ServiceId& id, const std::op
   if (run) SLIPWAY_RETURN_IF_ERROR(ProveNobodyRuns(Resolved(run->spec), base_ + "/"));
   std::vector<std::uint16_t> ports = order.ports;
   if (run) ports.insert(ports.end(), run->spec.ports.begin(), run->spec.ports.end());
-  const absl::Duration until = clock_.Monotonic() + kPortTakesAtMost;
-  for (const std::uint16_t port : ports) {
-    while (!ListenersOn(port).empty() && clock_.Monotonic() < until) clock_.Sleep(kDrainTick);
-    SLIPWAY_RETURN_IF_ERROR(ProvePortFree(port));
-  }
-  return absl::OkStatus();
+  return ProvePortsFree(clock_, ports);
 }
 
 ServiceStatus ProcessServiceManager::Inspect(const ServiceId& id) const {

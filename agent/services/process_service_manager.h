@@ -59,7 +59,6 @@ class ProcessServiceManager final : public ServiceManager {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status End(const Run& run, const StopOrder& order, StopReport& report);
   absl::Status Climb(const Run& run, const StopOrder& order, StopReport& report);
-  void Drain(const Run& run, const StopOrder& order, StopReport& report) const;
   absl::Status ProveGone(const ServiceId& id, const std::optional<Run>& run,
                          const StopOrder& order) const;
 

@@ -1,6 +1,7 @@
 #include "agent/services/record_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -115,6 +116,11 @@ absl::Status ReadRecord(
     begin = end + 1;
   }
   return absl::OkStatus();
+}
+
+absl::Status MakeFolder(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
+  return Errno("cannot create", path);
 }
 
 absl::Status SyncFolder(const std::string& dir) {

@@ -56,6 +56,9 @@ enum class Survives {
 absl::Status WriteRecord(const std::string& dir, const std::string& name, const std::string& text,
                          Survives survives);
 
+// Makes a folder for records (0700) unless it is there.
+absl::Status MakeFolder(const std::string& path);
+
 // Makes the names in `dir` survive a power cut.
 absl::Status SyncFolder(const std::string& dir);
 

@@ -6,10 +6,12 @@
 
 namespace slipway::agent {
 
-// A place in a log. Both zero: the beginning of a log that was not there yet.
+// A place in a log file; both zero: the beginning of one that was not there yet. Or, with a cursor,
+// in the journal of the host.
 struct LogPosition {
   std::uint64_t inode = 0;
   std::uint64_t offset = 0;
+  std::string cursor = {};
   bool operator==(const LogPosition&) const = default;
 };
 

@@ -23,7 +23,24 @@ int SignalOf(std::string_view name) {
   return 0;
 }
 
+// '/' and '%' cannot stand in a file name, or have a meaning there.
+std::string Escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '/' || c == '%') {
+      absl::StrAppend(&out, "%", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
 }  // namespace
+
+std::string FolderNameOf(const ServiceId& id) {
+  return absl::StrCat(Escaped(id.name), "@", Escaped(id.app));
+}
 
 absl::StatusOr<std::vector<Rung>> ParseLadder(const std::vector<std::string>& rungs) {
   if (rungs.empty()) return ParseLadder({"TERM", "20s", "KILL"});

@@ -22,10 +22,14 @@ struct ServiceId {
   auto operator<=>(const ServiceId&) const = default;
 };
 
+// "media@%2fsrv%2fmedia": its folder below that of a driver.
+std::string FolderNameOf(const ServiceId& id);
+
 // How a service is to run. Nothing in it is a template any more.
 struct ServiceSpec {
   ServiceId id = {};
-  std::string release_dir = {};        // APP/releases/…: working directory
+  std::string release_dir = {};  // APP/releases/…: working directory
+  std::string unit = {};         // "media.service": systemd runs it; "" = the agent, as said here
   std::vector<std::string> argv = {};  // a relative argv[0] is below `release_dir`
   std::vector<std::string> env = {};   // "NAME=value"; PATH, HOME and SLIPWAY_* come by themselves
   std::string user = {};               // "" = that of the agent
@@ -33,6 +37,7 @@ struct ServiceSpec {
   std::string log_file = {};              // that it writes itself; "" = its standard output
   std::string http = {};                  // URL that answers 2xx while it is well; "" = none
   std::string tcp = {};                   // "host:port" that accepts while it is well; "" = none
+  absl::Duration up_within = absl::Minutes(5);  // a unit, by its own notion of being up
   bool operator==(const ServiceSpec&) const = default;
 };
 
@@ -50,6 +55,7 @@ struct StopOrder {
   absl::Duration drain = absl::ZeroDuration();  // wait at most so long for connections to end
   std::vector<Rung> ladder = {};                // a KILL is for all processes of the service
   std::vector<std::uint16_t> ports = {};        // besides those that it was started with
+  std::string unit = {};  // that is meant, should it have been started by others
   absl::Duration deadline = absl::InfiniteDuration();  // on the clock's Monotonic()
 };
 
@@ -70,7 +76,8 @@ struct ServiceStatus {
   State state = State::stopped;
   pid_t pid = 0;
   absl::Time since = absl::InfinitePast();  // of the state
-  int restarts = 0;                         // since it was started by us
+  int restarts = 0;                         // by its driver, since it was started by somebody
+  std::string coming_up;  // why it is not up by its driver's notion; "" = it is, or has none
   std::uint64_t rss_bytes = 0;
   std::string executable;   // of the running process: /proc/PID/exe
   std::string working_dir;  // /proc/PID/cwd
@@ -91,8 +98,11 @@ class ServiceManager {
   // question. Running already from the same release: nothing is done, also when this is called
   // twice at once or before and after a restart of the agent: there is never a second one.
   //
-  // Errors: FAILED_PRECONDITION, it runs from another release (stop it first) or its port belongs
-  // to somebody else; INTERNAL, it could not be executed, with the reason.
+  // Errors: FAILED_PRECONDITION, it runs from another release (stop it first), its port belongs to
+  // somebody else, or its unit is masked or cannot be loaded; NOT_FOUND, there is no such unit;
+  // PERMISSION_DENIED, systemd refuses us; UNAVAILABLE, it does not answer; ABORTED, somebody else
+  // ordered otherwise meanwhile; DEADLINE_EXCEEDED, the unit is still not up; INTERNAL, it could
+  // not be executed, with the reason.
   virtual absl::Status Start(const ServiceSpec& spec) = 0;
 
   // Drains, climbs down the ladder and proves the end: no process of the service, no listener on
