@@ -16,8 +16,12 @@
 #include "agent/output_sender.h"
 #include "agent/program_proof.h"
 #include "agent/releases/host_releases.h"
+#include "agent/services/bus_systemd.h"
 #include "agent/services/hook_runner.h"
+#include "agent/services/host_journal.h"
 #include "agent/services/process_service_manager.h"
+#include "agent/services/service_drivers.h"
+#include "agent/services/systemd_service_manager.h"
 #include "agent/session/controller_session.h"
 #include "agent/session/grpc_content_source.h"
 #include "agent/state/command_log.h"
@@ -60,6 +64,15 @@ std::shared_ptr<grpc::Channel> ContentChannel(const std::string& address,
 
 }  // namespace
 
+// Services that systemd runs.
+struct Units {
+  Units(std::string base, const Clock& clock) : driver(std::move(base), systemd, journal, clock) {}
+
+  BusSystemd systemd;
+  HostJournal journal;
+  SystemdServiceManager driver;
+};
+
 // Everything that is opened before the first thread starts.
 struct Opened {
   explicit Opened(FolderLock taken) : lock(std::move(taken)) {}
@@ -73,6 +86,8 @@ struct Opened {
   std::unique_ptr<OutputArchive> output;
   std::unique_ptr<ExecLauncher> launcher;
   std::unique_ptr<HookRunner> hooks;
+  std::unique_ptr<ServiceManager> processes;
+  std::unique_ptr<Units> units;
   std::unique_ptr<ServiceManager> services;
   std::unique_ptr<HostReleases> releases;
 };
@@ -321,8 +336,10 @@ absl::StatusOr<Opened> Open(const Config& config, const Clock& clock) {
   opened.launcher =
       std::make_unique<ExecLauncher>(std::vector<std::string>{"/proc/self/exe", "exec"});
   SLIPWAY_ASSIGN_OR_RETURN(opened.hooks, HookRunner::Open(below("hooks"), *opened.launcher, clock));
-  SLIPWAY_ASSIGN_OR_RETURN(opened.services,
+  SLIPWAY_ASSIGN_OR_RETURN(opened.processes,
                            ProcessServiceManager::Open(below("services"), *opened.launcher, clock));
+  opened.units = std::make_unique<Units>(below("units"), clock);
+  opened.services = std::make_unique<ServiceDrivers>(*opened.processes, opened.units->driver);
   SLIPWAY_ASSIGN_OR_RETURN(opened.releases, HostReleases::Open(below("releases")));
   return opened;
 }

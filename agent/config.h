@@ -16,7 +16,7 @@ namespace slipway::agent {
 //   ca.pem agent.pem agent.key    trust; the key was made here and never left
 //   agent_id              random; made when the host was enrolled
 //   commands.log          what it was told and what it answered (docs/formats/agent_state.md)
-//   hooks/ services/ output/ releases/    children, their output, deployment records
+//   hooks/ services/ units/ output/ releases/    children, their output, deployment records
 struct Config {
   std::string dir;
   std::string host;                           // the host's name, as in the certificate

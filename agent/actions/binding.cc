@@ -120,6 +120,7 @@ absl::StatusOr<BoundService> BindService(const ActionContext& ctx, const BoundRe
                      .identity = IdentityOf(*service)};
   SLIPWAY_ASSIGN_OR_RETURN(bound.spec.release_dir,
                            ctx.releases.ReleaseDir(release.app, release.digest));
+  bound.spec.unit = text("unit", service->unit());
   for (const std::string& arg : service->run()) bound.spec.argv.push_back(text("run", arg));
   for (const auto& [key, value] : service->env()) {
     bound.spec.env.push_back(absl::StrCat(key, "=", text("env", value)));
@@ -137,11 +138,13 @@ absl::StatusOr<BoundService> BindService(const ActionContext& ctx, const BoundRe
   bound.spec.http = text("http", service->ready().http());
   bound.spec.tcp = text("tcp", service->ready().tcp());
   SLIPWAY_RETURN_IF_ERROR(text.status());
-  if (bound.spec.argv.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("service ", name, " has no `run:`"));
+  if (bound.spec.argv.empty() && bound.spec.unit.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("service ", name, " has neither `run:` nor `unit:`"));
   }
   bound.deadline =
       service->ready().has_deadline() ? FromProto(service->ready().deadline()) : kReadyByDefault;
+  bound.spec.up_within = bound.deadline;
   bound.drain = FromProto(service->drain());
   SLIPWAY_ASSIGN_OR_RETURN(bound.ladder,
                            ParseLadder({service->ladder().begin(), service->ladder().end()}));

@@ -47,6 +47,7 @@ absl::Status Readiness(const ActionContext& ctx, const BoundService& service,
   if (!gate.matched()) {
     return absl::UnavailableError(absl::StrCat("has not logged \"", service.must_match, "\""));
   }
+  if (!status.coming_up.empty()) return absl::UnavailableError(status.coming_up);
   const absl::Status identity = ProveIdentity(ctx, service, status);
   return identity.ok() ? ProbeOnce(service) : identity;
 }
@@ -93,9 +94,8 @@ AttemptEnd WatchUntilReady(ActionContext& ctx, const BoundService& service) {
   const ServiceId& id = service.spec.id;
   const absl::Duration began = ctx.clock.Monotonic();
   const absl::Duration until = std::min(began + service.deadline, ctx.deadline);
-  const pid_t pid = ctx.services.Inspect(id).pid;
-  LogGate gate(ctx.services, id, ctx.services.Inspect(id).log_start, service.must_match,
-               service.must_not_match);
+  const ServiceStatus first = ctx.services.Inspect(id);
+  LogGate gate(ctx.services, id, first.log_start, service.must_match, service.must_not_match);
   while (true) {
     const ServiceStatus status = ctx.services.Inspect(id);
     gate.Look();  // after the status: of one that died all words are there
@@ -106,7 +106,11 @@ AttemptEnd WatchUntilReady(ActionContext& ctx, const BoundService& service) {
     if (status.state == State::died) {
       return FailedWithWords(ctx, service, HowItDied(service, status));
     }
-    if (status.state == State::stopped || status.pid != pid) {
+    if (status.state == State::running && status.restarts > first.restarts) {
+      return FailedWithWords(
+          ctx, service, absl::StrCat(NameOf(service), " died after its start and was restarted"));
+    }
+    if (status.state == State::stopped || status.pid != first.pid) {
       return FailedWithWords(ctx, service,
                              absl::StrCat(NameOf(service), " was stopped by somebody else"));
     }
@@ -142,6 +146,7 @@ AttemptEnd StopAndProve(ActionContext& ctx, const BoundService& service) {
   const auto report = ctx.services.Stop(service.spec.id, {.drain = service.drain,
                                                           .ladder = service.ladder,
                                                           .ports = service.spec.ports,
+                                                          .unit = service.spec.unit,
                                                           .deadline = ctx.deadline});
   if (!report.ok()) return FromStatus(report.status());
   if (!report->was_running) return Succeeded(absl::StrCat(service.spec.id.name, " does not run"));

@@ -21,7 +21,9 @@ absl::StatusOr<std::optional<BoundService>> Wanted(ActionContext& ctx) {
   SLIPWAY_ASSIGN_OR_RETURN(const std::optional<BoundRelease> release, Bind(ctx, app));
   if (!release) return std::optional<BoundService>();
   SLIPWAY_ASSIGN_OR_RETURN(BoundService service, BindService(ctx, *release, start.service()));
-  if (start.has_deadline()) service.deadline = FromProto(start.deadline());
+  if (start.has_deadline()) {
+    service.deadline = service.spec.up_within = FromProto(start.deadline());
+  }
   return std::optional<BoundService>(std::move(service));
 }
 

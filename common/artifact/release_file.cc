@@ -96,9 +96,7 @@ class Reader {
                            "`, which is not among `components:`"),
               "no such component"});
     }
-    if (service.run_size() > 0 && service.run(0).empty()) {
-      RefuseValue(at + ".run", "`run` holds no program", "argv[0] is empty");
-    }
+    CheckProgram(at, name, service);
     if (service.port() > 65535) RefuseValue(at + ".port", "not a TCP port", "at most 65535");
     CheckLog(at + ".log", service.log());
     for (int i = 0; i < service.stop().ladder_size(); ++i) {
@@ -116,6 +114,36 @@ class Reader {
     *added.mutable_ladder() = service.stop().ladder();
     if (service.has_ready()) *added.mutable_ready() = service.ready();
     *added.mutable_env() = service.env();
+    added.set_unit(service.unit());
+  }
+
+  // Either the agent runs it, as said here, or systemd does, as its unit says.
+  void CheckProgram(const std::string& at, const std::string& name,
+                    const v1::ReleaseFileService& service) {
+    if (service.unit().empty()) {
+      if (service.run_size() == 0) {
+        RefuseValue(at, absl::StrCat("service `", name, "` has neither `run:` nor `unit:`"),
+                    "what runs it?");
+      } else if (service.run(0).empty()) {
+        RefuseValue(at + ".run", "`run` holds no program", "argv[0] is empty");
+      }
+      return;
+    }
+    const std::string_view suffix = ".service";
+    const std::string& unit = service.unit();
+    if (unit.find('/') != std::string::npos || unit.size() <= suffix.size() ||
+        unit.compare(unit.size() - suffix.size(), suffix.size(), suffix) != 0) {
+      RefuseValue(at + ".unit", absl::StrCat("`unit: ", unit, "` is no unit of a service"),
+                  "media.service or media@{{label.zone}}.service");
+    }
+    for (const auto& [key, given] :
+         {std::pair{"run", service.run_size() > 0}, std::pair{"user", !service.user().empty()},
+          std::pair{"env", service.env_size() > 0}}) {
+      if (!given) continue;
+      RefuseValue(absl::StrCat(at, ".", key),
+                  absl::StrCat("`", key, ":` of service `", name, "` beside `unit:`"),
+                  "the unit's file on the host says that");
+    }
   }
 
   void CheckLog(const std::string& at, const std::string& log) {

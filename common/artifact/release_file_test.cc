@@ -110,6 +110,25 @@ TEST(ReleaseFile, IdentityIsChosenByName) {
   EXPECT_THAT(FirstProblem(With("identity: exe", "identity: pid")), HasSubstr("pid"));
 }
 
+TEST(ReleaseFile, UnitStandsInsteadOfAProgram) {
+  const auto services = [](const std::string& service) {
+    return "release: 1\nname: shop\nversion: 1\ncomponents: { backend: { path: backend/ } }\n"
+           "services:\n  shop: { component: backend, " +
+           service + " }\n";
+  };
+  v1::Release release;
+  const auto content =
+      ReadReleaseFile("release.yaml", services("unit: \"shop@{{port}}.service\""), release);
+  EXPECT_TRUE(content.problems.empty());
+  EXPECT_EQ(release.services(0).unit(), "shop@{{port}}.service");
+  EXPECT_THAT(FirstProblem(services("port: 80")), HasSubstr("neither `run:` nor `unit:`"));
+  EXPECT_THAT(FirstProblem(services("unit: shop.timer")), HasSubstr("shop.timer"));
+  EXPECT_THAT(FirstProblem(services("unit: ../shop.service")), HasSubstr("../shop.service"));
+  EXPECT_THAT(FirstProblem(services("unit: a.service, run: [bin/a]")), HasSubstr("`run:`"));
+  EXPECT_THAT(FirstProblem(services("unit: a.service, user: a")), HasSubstr("`user:`"));
+  EXPECT_THAT(FirstProblem(services("unit: a.service, env: { A: b }")), HasSubstr("`env:`"));
+}
+
 TEST(ReleaseFile, HostileOrWrongValuesAreRefused) {
   EXPECT_THAT(FirstProblem(With("release: 1", "release: 2")), HasSubstr("not a format"));
   EXPECT_THAT(FirstProblem(With("name: unified-media", "name: ../media")), HasSubstr("../media"));
