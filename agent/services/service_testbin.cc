@@ -6,6 +6,7 @@
 //   --ignore-term     lives on after a TERM
 //   --die-after MS    logs "FATAL out of luck" and exits with status 3
 //   --daemonize       forks twice and leaves its session; the first process exits with status 0
+//   --leave-socket    has a child that holds the listening socket and ignores a TERM
 //   --child           keeps a second process in a session of its own
 //   --status N        answers with that instead of 200
 #include <arpa/inet.h>
@@ -81,7 +82,8 @@ int main(int argc, char** argv) {
   std::map<std::string, std::string> options;
   for (int i = 1; i < argc; ++i) {
     const std::string key = argv[i];
-    const bool flag = key == "--ignore-term" || key == "--daemonize" || key == "--child";
+    const bool flag = key == "--ignore-term" || key == "--daemonize" || key == "--child" ||
+                      key == "--leave-socket";
     options[key] = flag || i + 1 == argc ? "yes" : argv[++i];
   }
   setlinebuf(stdout);
@@ -90,6 +92,10 @@ int main(int argc, char** argv) {
   if (options.count("--ignore-term")) signal(SIGTERM, SIG_IGN);
   if (options.count("--child")) KeepChild();
   const int listener = options.count("--port") ? Listen(atoi(options["--port"].c_str())) : -1;
+  if (options.count("--leave-socket") && fork() == 0) {
+    signal(SIGTERM, SIG_IGN);
+    while (true) pause();
+  }
   printf("%s\n", options.count("--say") ? options["--say"].c_str() : "listening");
 
   if (options.count("--die-after")) DieAfter(atoi(options["--die-after"].c_str()));

@@ -11,11 +11,11 @@
 #include "agent/releases/fake_content_source.h"
 #include "agent/releases/host_releases.h"
 #include "agent/services/hook_runner.h"
-#include "agent/services/process_service_manager.h"
 #include "agent/state/output_spool.h"
 #include "common/fs/test_directory.h"
 #include "slipway/v1/action.pb.h"
 #include "tests/conformance/service_hosts.h"
+#include "tests/conformance/service_rig.h"
 
 namespace slipway::agent {
 namespace {
@@ -33,7 +33,7 @@ std::string Program() {
 class RealServiceActionsTest : public testing::Test {
  protected:
   ~RealServiceActionsTest() override {
-    (void)services_->Stop({app(), "shop"}, {.ladder = {{.signal = SIGKILL}}});
+    (void)rig_->services().Stop({app(), "shop"}, {.ladder = {{.signal = SIGKILL}}});
   }
   std::string app() const { return home_ / "shop"; }
 
@@ -49,10 +49,10 @@ class RealServiceActionsTest : public testing::Test {
     service.set_name("shop");
     service.set_component("backend");
     service.set_port(port_);
-    for (const std::string arg : {"bin/shop", "--port", "{{port}}", "--version", "2.0"}) {
-      service.add_run(arg);
-    }
-    for (const std::string& arg : conduct) service.add_run(arg);
+    std::vector<std::string> argv = {"bin/shop", "--port", std::to_string(port_), "--version",
+                                     "2.0"};
+    argv.insert(argv.end(), conduct.begin(), conduct.end());
+    rig_->Define(app(), argv, service);
     for (const char* rung : {"TERM", "500ms", "KILL"}) service.add_ladder(rung);
     v1::Ready& ready = *service.mutable_ready();
     ready.set_must_match("listening");
@@ -86,7 +86,7 @@ class RealServiceActionsTest : public testing::Test {
     const CommandId id{.rollout = {"ro-1"}, .host = {"web-1"}, .attempt = ++attempt_};
     const std::map<std::string, std::string> vars;
     ActionContext ctx{.clock = SystemClock(),
-                      .services = *services_,
+                      .services = rig_->services(),
                       .releases = *releases_,
                       .hooks = *hooks_,
                       .content = content_,
@@ -108,8 +108,7 @@ class RealServiceActionsTest : public testing::Test {
   ExecLauncher launcher_{{SLIPWAY_EXEC_SHIM}};
   std::unique_ptr<HostReleases> releases_ = *HostReleases::Open(home_ / "agent");
   std::unique_ptr<HookRunner> hooks_ = *HookRunner::Open(home_ / "hooks", launcher_, SystemClock());
-  std::unique_ptr<ProcessServiceManager> services_ =
-      *ProcessServiceManager::Open(home_ / "services", launcher_, SystemClock());
+  std::unique_ptr<ServiceRig> rig_ = MakeServiceRig(home_.path());
   std::unique_ptr<OutputArchive> archive_ = *OutputArchive::Open(home_ / "output");
   std::unique_ptr<OutputSpool> spool_ = *archive_->SpoolOf({.rollout = {"ro-1"}, .host = {"h"}});
   int attempt_ = 0;
@@ -119,7 +118,7 @@ TEST_F(RealServiceActionsTest, GoodReleaseStartsBakesIsObservedAndStops) {
   const v1::Task task = Staged({});
   const AttemptEnd started = Start(task);
   ASSERT_EQ(started.verdict, Verdict::succeeded) << started.message;
-  HealthMonitor health(SystemClock(), *releases_, *services_);
+  HealthMonitor health(SystemClock(), *releases_, rig_->services());
   const std::string digest = task.release().digest();
   EXPECT_EQ(health.Observe().at(app()), (Version{digest, digest, "2.0", true}));
   const AttemptEnd baked = Bake(task);

@@ -1,4 +1,5 @@
-// Hosts for the suite of service managers: one in memory, one with real processes.
+// Hosts for the suite of service managers: one in memory, one with real processes, and one that was
+// booted with systemd.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "agent/services/service_manager.h"
 #include "common/clock.h"
@@ -18,8 +20,11 @@ struct Conduct {
   bool ignores_term = false;
   bool daemonizes = false;  // its first process ends at once, the rest leaves its session
   bool keeps_child = false;
-  bool dies = false;     // soon, with "FATAL out of luck" and status 3
-  bool missing = false;  // there is no such program
+  bool leaves_socket = false;  // ends at a TERM, but a child holds its socket and ignores that
+  bool dies = false;           // soon, with "FATAL out of luck" and status 3
+  bool missing = false;        // there is no such program
+  bool undefined = false;      // nor anything else of it: no release, or no unit
+  bool forbidden = false;      // not executable, or its unit is masked
 };
 
 class ServiceHost {
@@ -31,6 +36,8 @@ class ServiceHost {
   virtual ServiceSpec Spec(const Conduct& conduct, const std::string& release) = 0;
   std::string release(const std::string& version) const { return app() + "/releases/" + version; }
   virtual std::string app() const = 0;
+  // In what words a start is refused for that conduct.
+  virtual std::string RefusalOf(const Conduct& conduct) const = 0;
   // As after a kill -9 of the agent: a new manager over the same host.
   virtual void RestartAgent() = 0;
   // Somebody else listens on the port of `spec` for as long as the host lives.
@@ -49,10 +56,14 @@ inline std::ostream& operator<<(std::ostream& out, const HostKind& kind) {
   return out << kind.name;
 }
 
+// That the suite is about in this program.
+std::vector<HostKind> HostKinds();
+
+// Listens, or connects, on the port until the test ends: the socket.
+int ListenOn(std::uint16_t port);
+int ConnectTo(std::uint16_t port);
+
 // A TCP port of this machine on which nobody listens right now.
 std::uint16_t UnusedPort();
-
-std::unique_ptr<ServiceHost> MakeFakeHost();
-std::unique_ptr<ServiceHost> MakeProcessHost();
 
 }  // namespace slipway::agent

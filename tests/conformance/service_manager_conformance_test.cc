@@ -153,6 +153,28 @@ TEST_P(ServiceManagerConformance, MissingProgramIsNamed) {
   EXPECT_THAT(std::string(started.message()), HasSubstr("No such file or directory"));
 }
 
+TEST_P(ServiceManagerConformance, WhatIsNotThereOrForbiddenIsRefusedByName) {
+  for (const Conduct& conduct : {Conduct{.undefined = true}, Conduct{.forbidden = true}}) {
+    const ServiceSpec spec = host_->Spec(conduct, host_->release("1.0"));
+    const absl::Status started = services().Start(spec);
+    EXPECT_FALSE(started.ok());
+    EXPECT_THAT(std::string(started.message()),
+                testing::AllOf(HasSubstr("shop"), HasSubstr(host_->RefusalOf(conduct))));
+    EXPECT_NE(services().Inspect(spec.id).state, State::running);
+    EXPECT_EQ(host_->Instances(spec), 0);
+    EXPECT_TRUE(services().Stop(spec.id, {.ladder = kGentle}).ok());
+  }
+}
+
+TEST_P(ServiceManagerConformance, SocketLeftToAChildIsTakenFromIt) {
+  const ServiceSpec spec = Started({.leaves_socket = true});
+  ASSERT_TRUE(Eventually([&] { return Says(spec, "listening"); }));
+  const auto report = services().Stop(spec.id, {.ladder = kGentle, .ports = spec.ports});
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(host_->Instances(spec), 0);
+  EXPECT_TRUE(services().Start(host_->Spec({}, host_->release("1.0"))).ok());
+}
+
 TEST_P(ServiceManagerConformance, PortOfSomebodyElseStopsAStartAndHasAName) {
   const ServiceSpec spec = host_->Spec({}, host_->release("1.0"));
   host_->Occupy(spec);
@@ -214,9 +236,7 @@ TEST_P(ServiceManagerConformance, AgentKilledInMidStartNeverDoublesTheService) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Hosts, ServiceManagerConformance,
-                         testing::Values(HostKind{"fake", MakeFakeHost},
-                                         HostKind{"process", MakeProcessHost}),
+INSTANTIATE_TEST_SUITE_P(Hosts, ServiceManagerConformance, testing::ValuesIn(HostKinds()),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

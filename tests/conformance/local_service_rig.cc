@@ -1,0 +1,29 @@
+#include "agent/services/process_service_manager.h"
+#include "slipway/v1/action.pb.h"
+#include "tests/conformance/service_rig.h"
+
+namespace slipway::agent {
+namespace {
+
+class LocalServiceRig final : public ServiceRig {
+ public:
+  explicit LocalServiceRig(const std::string& home)
+      : services_(*ProcessServiceManager::Open(home + "/services", launcher_, SystemClock())) {}
+  ServiceManager& services() override { return *services_; }
+  void Define(const std::string&, const std::vector<std::string>& argv,
+              v1::Service& service) override {
+    for (const std::string& arg : argv) service.add_run(arg);
+  }
+
+ private:
+  ExecLauncher launcher_{{SLIPWAY_EXEC_SHIM}};
+  std::unique_ptr<ProcessServiceManager> services_;
+};
+
+}  // namespace
+
+std::unique_ptr<ServiceRig> MakeServiceRig(const std::string& home) {
+  return std::make_unique<LocalServiceRig>(home);
+}
+
+}  // namespace slipway::agent
