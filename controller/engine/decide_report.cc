@@ -89,7 +89,8 @@ void ResolveLate(Decision& d, const Reported& in) {
     case Verdict::unknown:
       return;
   }
-  Record(d, in.task.host, in.observed);
+  // Once the host went on to other tasks, what it looked like then is old news.
+  if (LaneAt(d.state, in.task) != nullptr) Record(d, in.task.host, in.observed);
   d.Emit(std::move(resolved));
   if (failed && in.task.course == Course::forward) {
     AfterFailure(d, in.task.host, StepOf(d.state, in.task).traits.verifies,

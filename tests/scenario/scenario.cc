@@ -194,13 +194,18 @@ void Scenario::ChangeHost(const TaskId& task) {
   if (step.name == "stop") version.running = undo ? version.on_disk : "";
 }
 
-// report HOST VERDICT [attempt=N] [: message]; report HOST again
+// report HOST VERDICT [attempt=N] [unsent] [: message]; report HOST again; report HOST unsent.
+// An unsent answer stays with its agent until it is asked for.
 std::string Scenario::Report(const Words& words) {
   const std::vector<HostIx> hosts = HostsOf(words);
   std::string text;
   for (const HostIx host : hosts) {
     if (words.Has("again")) {
       absl::StrAppend(&text, Decide(last_report_[host]));
+      continue;
+    }
+    if (words.Has("unsent") && unsent_.count(host) > 0) {
+      absl::StrAppend(&text, Deliver(unsent_.extract(host).mapped()));
       continue;
     }
     engine::Reported reported{now_, {}, 0, Verdict::succeeded, words.text, "", {}};
@@ -218,6 +223,10 @@ std::string Scenario::Report(const Words& words) {
     }
     if (reported.verdict == Verdict::succeeded) ChangeHost(reported.task);
     reported.observed["/srv/app"] = versions_[host];
+    if (words.Has("unsent")) {
+      unsent_.emplace(host, std::move(reported));
+      continue;
+    }
     absl::StrAppend(&text, Deliver(reported));
   }
   return text;

@@ -46,7 +46,7 @@ class Scenario {
   engine::Time now_ = absl::UnixEpoch();
   std::vector<engine::Event> history_;
   std::map<engine::HostIx, engine::TaskIssued> last_issued_;
-  std::map<engine::HostIx, engine::Reported> last_report_;
+  std::map<engine::HostIx, engine::Reported> last_report_, unsent_;
   std::map<engine::HostIx, Version> versions_;  // what is on each host
 };
 
