@@ -69,6 +69,8 @@ absl::Status Stop(Decision& d, const Verb& in, Stopping::Then then) {
   }
   if (Blocks(state.hold)) Release(d, in, in.reason);
   d.Emit(Stopping{d.now, then, false, in.at_once, in.who, in.reason});
+  // Attempts that came due while it was held have no timer any more.
+  AdvanceAll(d);
   return absl::OkStatus();
 }
 
