@@ -15,8 +15,6 @@
 namespace slipway::controller {
 namespace {
 
-// 16 MiB of log at the default page size; a checkpoint costs two fsyncs.
-constexpr int kCheckpointPages = 4000;
 constexpr int kLostFsyncExit = 70;  // EX_SOFTWARE
 
 void EndProcess(const absl::Status& reason) {
@@ -70,8 +68,9 @@ absl::Status CheckIntegrity(SqliteConnection& connection, const std::string& pat
 absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(
     SqliteOptions options, const std::vector<Migration>& migrations) {
   if (!options.on_lost_fsync) options.on_lost_fsync = EndProcess;
-  SLIPWAY_RETURN_IF_ERROR(MakePrivateFile(options.path));
-  SLIPWAY_RETURN_IF_ERROR(CheckWriteAheadLog(options.path));
+  // A VFS of its own makes its files itself.
+  if (options.vfs.empty()) SLIPWAY_RETURN_IF_ERROR(MakePrivateFile(options.path));
+  SLIPWAY_RETURN_IF_ERROR(CheckWriteAheadLog(options.path, options.vfs));
   SLIPWAY_ASSIGN_OR_RETURN(std::unique_ptr<SqliteConnection> connection,
                            SqliteConnection::Open(options.path, options.vfs));
   SLIPWAY_RETURN_IF_ERROR(Configure(*connection));
@@ -181,7 +180,7 @@ absl::Status SqliteDatabase::RunInSavepoint(Job& job) {
 }
 
 void SqliteDatabase::CheckpointWhenDue() {
-  if (!dead_.ok() || connection_->wal_pages() < kCheckpointPages) return;
+  if (!dead_.ok() || connection_->wal_pages() < options_.checkpoint_pages) return;
   if (absl::Status status = connection_->Checkpoint(); !status.ok()) {
     log::Warn("checkpoint failed, the write-ahead log stays", {{"error", status.ToString()}});
   }

@@ -26,6 +26,9 @@ struct SqliteOptions {
   // Called once when an fsync failed. Must not return in production: the default logs and ends the
   // process with status 70. When it returns, the database refuses everything from then on.
   std::function<void(const absl::Status&)> on_lost_fsync;
+  // The write-ahead log is moved into the database when it has grown to so many pages. 16 MiB at
+  // the default page size; a checkpoint costs two fsyncs.
+  int checkpoint_pages = 4000;
 };
 
 // Thread-safe.

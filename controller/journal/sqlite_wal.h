@@ -13,7 +13,12 @@ namespace slipway::controller {
 
 // To be called before SQLite opens `database`. OK when there is no log, or when it ends as a crash
 // may end it. DATA_LOSS names the frame and its offset when a bad frame lies before or inside a
-// transaction that was synced: one behind whose commit another frame was written.
-absl::Status CheckWriteAheadLog(const std::string& database);
+// transaction that was synced: one behind whose commit another one begins. UNAVAILABLE: it cannot
+// be read.
+//
+// Makes what it read durable: the process before may have died between a commit's last write and
+// its sync, and what is built upon from now on must not vanish in a power cut. `vfs` names the
+// SQLite VFS that has the file; "" is the system's.
+absl::Status CheckWriteAheadLog(const std::string& database, const std::string& vfs);
 
 }  // namespace slipway::controller
