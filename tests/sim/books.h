@@ -35,7 +35,7 @@ struct RolloutBook {
   std::optional<engine::Finished> finished;
   std::map<std::uint64_t, std::string> holders;  // by epoch
   std::vector<std::string> acknowledged;         // records that some process was told are durable
-  engine::State shadow;                          // for the story only
+  engine::State shadow;                          // what a replay of `acknowledged` gives
   absl::Time moved_at = absl::InfinitePast();    // virtual time of the last record
 
   const engine::Schedule& ScheduleOf(Course course_in) const {

@@ -28,6 +28,8 @@ class Checkers {
   void OnAppended(const RolloutId& rollout, std::uint64_t first, std::uint64_t epoch,
                   const std::string& holder, const std::vector<std::string>& records);
   void OnJournalRead(const RolloutId& rollout, const std::vector<controller::Record>& records);
+  void OnListed(const std::vector<RolloutId>& rollouts);
+  void OnPumped(const RolloutId& rollout, std::uint64_t next, const engine::State& live);
   void OnReplayed(const RolloutId& rollout, const engine::State& live,
                   const engine::State& replayed);
   void OnSent(const Command& command);
@@ -48,6 +50,9 @@ class Checkers {
   void OnEffect(std::size_t host, const Command& command);
   void OnMishap(std::size_t host);
 
+  // What the newest rollout is doing, by its journal.
+  Moment Now() const;
+
   // At the very end, when nothing is left to happen.
   void AtTheEnd();
 
@@ -56,6 +61,7 @@ class Checkers {
 
  private:
   // The invariants (checkers_*.cc).
+  void I1EveryRolloutIsThere(const std::vector<RolloutId>& rollouts);
   void I1PrefixDurability(const RolloutId& rollout, const std::vector<controller::Record>& records);
   void I1AgentPrefixDurability(std::size_t host, const std::vector<agent::Record>& records);
   void I2Chain(const RolloutId& rollout, const std::vector<controller::Record>& records);
@@ -81,6 +87,7 @@ class Checkers {
   void I13ClaimedVersionIsThere(const RolloutBook& book, const engine::State& state);
   void I15RollbackNamesWhoDidNotReturn(const RolloutBook& book, const engine::State& state);
   void I20Bounds(std::size_t host, const agent::State& state, std::uint64_t log_bytes);
+  void I23SomethingHappensInTime(const RolloutId& rollout, const RolloutBook& book);
   void I23SomethingHappensOrAPersonIsAsked(const RolloutId& rollout);
   void I27OnlyCommandsChangeServices(std::size_t host);
 

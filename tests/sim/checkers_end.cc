@@ -1,4 +1,6 @@
 // Invariants of a rollout's end.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "controller/engine/engine.h"
 #include "tests/sim/checkers.h"
@@ -101,6 +103,24 @@ void Checkers::OnFinished(const RolloutId& rollout, const engine::State& state) 
   I15RollbackNamesWhoDidNotReturn(book, state);
 }
 
+// When faults stop, the next record of a rollout is never further away than its patience, unless
+// a person is waited for. `book` is as it was before the record that has come now.
+void Checkers::I23SomethingHappensInTime(const RolloutId& rollout, const RolloutBook& book) {
+  if (!rig_.healed || book.acknowledged.empty() || book.finished) return;
+  const engine::Hold& hold = book.shadow.hold;
+  using Why = engine::Hold::Why;
+  const bool asks = hold.why == Why::needs_person || hold.why == Why::paused ||
+                    hold.why == Why::brake ||
+                    (hold.why == Why::gate && hold.until == absl::InfiniteFuture());
+  if (asks) return;
+  const absl::Time since = std::max(book.moved_at, rig_.stirred_at);
+  const absl::Duration pause = rig_.timeline.Now() - since;
+  const absl::Duration patience = PatienceOf(book.planned);
+  if (pause <= patience) return;
+  Broken("I23", absl::StrCat(rollout.text, ": nothing happened for ", absl::FormatDuration(pause),
+                             ", allowed are ", absl::FormatDuration(patience)));
+}
+
 // When faults stop, each rollout ends or waits for a person who is told what for.
 void Checkers::I23SomethingHappensOrAPersonIsAsked(const RolloutId& rollout) {
   const RolloutBook& book = rollouts_.at(rollout);
@@ -121,8 +141,11 @@ void Checkers::I23SomethingHappensOrAPersonIsAsked(const RolloutId& rollout) {
 void Checkers::AtTheEnd() {
   for (const auto& [rollout, book] : rollouts_) {
     I23SomethingHappensOrAPersonIsAsked(rollout);
-    const auto records = rig_.controllers->journal().Read(rollout, 1);
-    if (records.ok()) OnJournalRead(rollout, *records);
+    controller::Journal* const journal = rig_.controllers->journal();
+    if (journal == nullptr) return Broken("I23", "no controller runs");
+    const auto records = journal->Read(rollout, 1);
+    if (!records.ok()) return Broken("I1", std::string(records.status().message()));
+    OnJournalRead(rollout, *records);
   }
   for (std::size_t host = 0; host < hosts_.size(); ++host) I27OnlyCommandsChangeServices(host);
 }

@@ -21,6 +21,7 @@ void Checkers::OnAppended(const RolloutId& rollout, std::uint64_t first, std::ui
                           const std::string& holder, const std::vector<std::string>& records) {
   RolloutBook& book = rollouts_[rollout];
   I5OneHolderPerEpoch(book, rollout, epoch, holder);
+  I23SomethingHappensInTime(rollout, book);
   if (first != book.acknowledged.size() + 1) {
     Broken("I1", absl::StrCat(rollout.text, ": ", holder, " was told that record ", first,
                               " is durable, after ", book.acknowledged.size()));
@@ -43,6 +44,19 @@ void Checkers::I1PrefixDurability(const RolloutId& rollout,
     return Broken("I1", absl::StrCat(rollout.text, ": record ", i + 1,
                                      " was acknowledged and is not in the journal"));
   }
+}
+
+// A rollout that has an acknowledged record is still known.
+void Checkers::I1EveryRolloutIsThere(const std::vector<RolloutId>& rollouts) {
+  for (const auto& [rollout, book] : rollouts_) {
+    if (book.acknowledged.empty()) continue;
+    if (std::find(rollouts.begin(), rollouts.end(), rollout) != rollouts.end()) continue;
+    Broken("I1", absl::StrCat(rollout.text, " was acknowledged and the journal does not list it"));
+  }
+}
+
+void Checkers::OnListed(const std::vector<RolloutId>& rollouts) {
+  I1EveryRolloutIsThere(rollouts);
 }
 
 // h(n) = H(h(n-1), record n), and the sequence has no gap.
@@ -79,10 +93,8 @@ void Checkers::I5OneHolderPerEpoch(RolloutBook& book, const RolloutId& rollout, 
 }
 
 void Checkers::Note(const RolloutId& rollout, RolloutBook& book, const engine::Event& event) {
-  if (rig_.tells) {
-    engine::Apply(book.shadow, event);
-    rig_.Tell(rollout.text, " ", engine::Describe(book.shadow, event));
-  }
+  engine::Apply(book.shadow, event);
+  if (rig_.tells) rig_.Tell(rollout.text, " ", engine::Describe(book.shadow, event));
   std::visit(Overloaded{
                  [&](const engine::Planned& e) { book.planned = e; },
                  [&](const engine::BatchEntered& e) {
@@ -273,9 +285,31 @@ void Checkers::OnSent(const Command& command) {
   I3IssuedBeforeSent(command);
 }
 
+Moment Checkers::Now() const {
+  if (rollouts_.empty() || rollouts_.rbegin()->second.finished) return Moment::none;
+  const engine::State& state = rollouts_.rbegin()->second.shadow;
+  using Why = engine::Hold::Why;
+  if (state.hold.why == Why::gate) return Moment::gate;
+  if (state.hold.why != Why::none) return Moment::held;
+  if (state.course == Course::backward) return Moment::way_back;
+  const engine::Schedule& schedule = state.forward;
+  if (state.batch >= schedule.batches.size()) return Moment::stage;
+  const std::string& phase = schedule.phases[schedule.batches[state.batch].phase].name;
+  if (phase == "database") return Moment::database;
+  if (phase == "switch") return Moment::exchange;
+  return phase == "verify" ? Moment::verify : Moment::stage;
+}
+
 // The state that a replay builds is the live one.
 void Checkers::I9ReplayEqualsLive(const engine::State& live, const engine::State& replayed) {
   if (!(live == replayed)) Broken("I9", "the replayed state differs from the live one");
+}
+
+// After every append, hence for every prefix that anybody can recover from.
+void Checkers::OnPumped(const RolloutId& rollout, std::uint64_t next, const engine::State& live) {
+  const RolloutBook& book = rollouts_.at(rollout);
+  if (book.acknowledged.size() + 1 != next) return;  // frozen while another went on
+  I9ReplayEqualsLive(live, book.shadow);
 }
 
 void Checkers::OnReplayed(const RolloutId&, const engine::State& live,

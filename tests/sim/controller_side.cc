@@ -8,11 +8,12 @@
 
 namespace slipway::sim {
 
-ControllerProcess::ControllerProcess(Rig& rig, controller::Journal& shared, std::uint64_t life)
+ControllerProcess::ControllerProcess(Rig& rig, const JournalStore& store,
+                                     controller::Journal& beneath, std::uint64_t life)
     : rig_(rig),
       life_(life),
       holder_(absl::StrCat("holder-", life)),
-      journal_(rig, shared, holder_) {}
+      journal_(rig, store, beneath, holder_) {}
 
 void ControllerProcess::Recover() {
   auto rollouts = journal_.List();
@@ -24,7 +25,8 @@ void ControllerProcess::RecoverOne(const RolloutId& rollout) {
   auto runner = controller::RolloutRunner::Recover(rollout, holder_, journal_, *this);
   if (runner.ok()) return Adopt(*std::move(runner));
   const bool ours = absl::IsInternal(runner.status()) || absl::IsDataLoss(runner.status());
-  if (ours) return rig_.checkers->Broken("I9", std::string(runner.status().message()));
+  if (ours && !journal_.crashed())
+    return rig_.checkers->Broken("I9", std::string(runner.status().message()));
   Drop(rollout);  // again in a while
 }
 
@@ -48,11 +50,13 @@ void ControllerProcess::Adopt(std::unique_ptr<controller::RolloutRunner> runner)
 
 void ControllerProcess::Drop(const RolloutId& rollout) {
   drivers_.erase(rollout);
+  rig_.Stir();
   const absl::Duration pause = rig_.dice.Between(absl::Milliseconds(200), absl::Seconds(20));
   rig_.timeline.After(pause, [&rig = rig_, life = life_, rollout] {
     ControllerProcess* process = rig.controllers->Find(life);
     if (process == nullptr || process->is_zombie() || process->Find(rollout) != nullptr) return;
     process->RecoverOne(rollout);
+    if (process->journal().crashed()) rig.controllers->KillSoon(life);
   });
 }
 
@@ -70,6 +74,7 @@ void ControllerProcess::ForEach(const std::function<void(Driver&)>& what) {
 }
 
 void ControllerProcess::Thaw() {
+  rig_.Stir();
   frozen_ = false;
   is_zombie_ = true;
   Flush();
@@ -131,20 +136,54 @@ void ControllerProcess::Flush() {
 }
 
 void ControllerSide::Start() {
-  active_ = std::make_unique<ControllerProcess>(rig_, journal_, ++lives_);
+  rig_.Stir();
+  rig_.Started(Kill::kController);
+  const auto journal = store_->Open();
+  if (!journal.ok()) {
+    // A crash while it came up, or a full disk; anything else is our fault.
+    const bool ours = absl::IsDataLoss(journal.status()) && !store_->crashed();
+    if (ours) rig_.checkers->Broken("I1", std::string(journal.status().message()));
+    return StartAgain();
+  }
+  rig_.Tell("-- a controller started");
+  active_ = std::make_unique<ControllerProcess>(rig_, *store_, **journal, ++lives_);
   active_->Recover();
+  if (active_->journal().crashed()) return Kill();
   for (const auto& [rollout, planned] : std::exchange(wanted_, {})) Begin(rollout, planned);
 }
 
-void ControllerSide::Kill() {
-  if (!active_) return;
-  active_.reset();
-  rig_.network->ControllerDied();
+void ControllerSide::StartAgain() {
+  CloseStore();
   const absl::Duration pause =
       rig_.dice.Between(absl::Milliseconds(500), rig_.healed ? absl::Seconds(5) : absl::Minutes(3));
   rig_.timeline.After(pause, [this] {
     if (!active_) Start();
   });
+}
+
+void ControllerSide::CloseStore() {
+  JournalDisk* const disk = store_->disk();
+  if (disk == nullptr) return;
+  if (store_->crashed()) {
+    rig_.coverage.Hit(Rare::controller_crashed_in_write);
+    rig_.Strike(Fault::controller_crashed_in_append);
+  }
+  const bool power_cut =
+      rig_.kills_are_planned ? rig_.PowerGoesToo(Kill::kController) : rig_.dice.Chance(0.5);
+  const std::uint64_t torn = disk->torn();
+  store_->Close(power_cut);
+  if (!power_cut) return;
+  rig_.coverage.Hit(Rare::controller_lost_power);
+  rig_.Strike(Fault::controller_power_cut);
+  if (disk->torn() > torn) rig_.coverage.Hit(Rare::controller_log_was_torn);
+}
+
+void ControllerSide::Kill() {
+  if (!active_) return;
+  active_.reset();
+  rig_.Stir();
+  rig_.network->ControllerDied();
+  StartAgain();
 }
 
 void ControllerSide::KillSoon(std::uint64_t life) {
@@ -154,7 +193,9 @@ void ControllerSide::KillSoon(std::uint64_t life) {
 
 void ControllerSide::TakeOver(absl::Duration thaw_after) {
   if (!active_ || zombie_) return;
+  if (store_->disk() != nullptr) return Kill();  // nobody else can open it
   rig_.coverage.Hit(Rare::taken_over);
+  rig_.Strike(Fault::taken_over);
   zombie_ = std::move(active_);
   zombie_->Freeze();
   rig_.network->ControllerDied();
@@ -171,14 +212,13 @@ void ControllerSide::TakeOver(absl::Duration thaw_after) {
 
 void ControllerSide::Begin(const RolloutId& rollout, engine::Planned planned) {
   if (active_ && !active_->frozen()) {
-    if (active_->Open(rollout, planned)) return;
+    const bool is_there = active_->Find(rollout) != nullptr || active_->Open(rollout, planned);
     if (active_->journal().crashed()) Kill();
+    if (is_there) return;
     // Written, but nobody was told: the next recovery finds it.
-    const auto known = journal_.Read(rollout, 1);
-    if (known.ok() && !known->empty()) {
-      if (active_) active_->Drop(rollout);
-      return;
-    }
+    const auto known = active_ ? active_->journal().Read(rollout, 1)
+                               : absl::StatusOr<std::vector<controller::Record>>();
+    if (known.ok() && !known->empty()) return active_->Drop(rollout);
   }
   wanted_.emplace_back(rollout, std::move(planned));
   rig_.timeline.After(absl::Seconds(10), [this] {

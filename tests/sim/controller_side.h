@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "controller/journal/memory_journal.h"
 #include "controller/runner/rollout_runner.h"
+#include "tests/sim/journal_store.h"
 #include "tests/sim/network.h"
 #include "tests/sim/rig.h"
 
@@ -24,26 +24,29 @@ class ProcessJournal final : public controller::Journal {
  public:
   enum class Crash { none, before, after };
 
-  ProcessJournal(Rig& rig, controller::Journal& beneath, std::string holder)
-      : rig_(rig), beneath_(beneath), holder_(std::move(holder)) {}
+  ProcessJournal(Rig& rig, const JournalStore& store, controller::Journal& beneath,
+                 std::string holder)
+      : rig_(rig), store_(store), beneath_(beneath), holder_(std::move(holder)) {}
 
   void CrashAtNextAppend(Crash how) { crash_ = how; }
   void SetFull(bool full) { full_ = full; }
   void LeaveNextAppendInDoubt() { in_doubt_ = true; }
-  bool crashed() const { return crashed_; }
+  // The process is dead: by plan, or within an operation of its disk.
+  bool crashed() const { return crashed_ || store_.crashed(); }
 
   absl::StatusOr<controller::Lease> Acquire(const RolloutId& rollout) override;
   absl::Status Append(const RolloutId& rollout, controller::Lease& lease,
                       const std::vector<std::string>& records) override;
   absl::StatusOr<std::vector<controller::Record>> Read(const RolloutId& rollout,
                                                        std::uint64_t first) override;
-  absl::StatusOr<std::vector<RolloutId>> List() override { return beneath_.List(); }
+  absl::StatusOr<std::vector<RolloutId>> List() override;
 
  private:
   absl::Status AppendBeneath(const RolloutId& rollout, controller::Lease& lease,
                              const std::vector<std::string>& records);
 
   Rig& rig_;
+  const JournalStore& store_;
   controller::Journal& beneath_;
   const std::string holder_;
   Crash crash_ = Crash::none;
@@ -86,9 +89,10 @@ class Driver {
 
 class ControllerProcess final : public controller::Outbound {
  public:
-  ControllerProcess(Rig& rig, controller::Journal& shared, std::uint64_t life);
+  ControllerProcess(Rig& rig, const JournalStore& store, controller::Journal& beneath,
+                    std::uint64_t life);
 
-  // Takes over all that the journal knows.
+  // Takes over all that the journal knows. It may die of it: ask journal().crashed().
   void Recover();
   bool Open(const RolloutId& rollout, engine::Planned planned);
 
@@ -135,7 +139,8 @@ class ControllerProcess final : public controller::Outbound {
 // not know that it was replaced.
 class ControllerSide {
  public:
-  explicit ControllerSide(Rig& rig) : rig_(rig) {}
+  ControllerSide(Rig& rig, std::unique_ptr<JournalStore> store)
+      : rig_(rig), store_(std::move(store)) {}
 
   void Start();
   void Kill();
@@ -148,7 +153,9 @@ class ControllerSide {
   bool IsUp() const { return active_ != nullptr; }
   ControllerProcess* active() { return active_.get(); }
   ControllerProcess* Find(std::uint64_t life);
-  controller::MemoryJournal& journal() { return journal_; }
+  // As the process that is up sees it; nullptr: none is.
+  controller::Journal* journal() { return active_ ? &active_->journal() : nullptr; }
+  JournalDisk* disk() { return store_->disk(); }
 
   // From the network.
   void Attached(std::size_t host);
@@ -160,8 +167,12 @@ class ControllerSide {
  private:
   void FeedCurrent(const std::function<engine::Input(engine::HostIx)>& make, std::size_t host);
 
+  void StartAgain();
+  // The dead process's files are closed; its machine may go down with it.
+  void CloseStore();
+
   Rig& rig_;
-  controller::MemoryJournal journal_;
+  const std::unique_ptr<JournalStore> store_;
   std::uint64_t lives_ = 0;
   std::unique_ptr<ControllerProcess> active_, zombie_;
   std::vector<std::pair<RolloutId, engine::Planned>> wanted_;  // not in the journal yet

@@ -43,7 +43,8 @@ void Driver::SchedulePump() {
     Driver* self = process == nullptr ? nullptr : process->Find(rollout);
     if (self == nullptr || self->serial_ != serial) return;
     self->pump_is_due_ = false;
-    if (process->frozen() || self->Pump()) return;
+    // It may die behind an append that went well, of a checkpoint.
+    if (process->frozen() || (self->Pump() && !process->journal().crashed())) return;
     if (process->journal().crashed() || process->is_zombie()) {
       rig.controllers->KillSoon(life);
     } else {
@@ -71,7 +72,8 @@ bool Driver::Pump() {
                                  [](const engine::Event& event) {
                                    return std::holds_alternative<engine::Finished>(event);
                                  });
-  if (ended || rig_.dice.Chance(0.05)) CheckReplay();
+  rig_.checkers->OnPumped(runner_->id(), runner_->lease().next, state());
+  if (ended) CheckReplay();
   if (ended) rig_.checkers->OnFinished(runner_->id(), state());
   ScheduleWake();
   return true;
@@ -109,14 +111,17 @@ void Driver::ScheduleWake() {
   }
   if (wake_at_ == *wake) return;
   wake_at_ = *wake;
-  rig_.timeline.After(*wake - EngineNow(), [&rig = rig_, life = process_.life(),
-                                            rollout = runner_->id(), serial = serial_, at = *wake] {
-    ControllerProcess* process = rig.controllers->Find(life);
-    Driver* self = process == nullptr ? nullptr : process->Find(rollout);
-    if (self == nullptr || self->serial_ != serial || self->wake_at_ != at) return;
-    self->wake_at_.reset();
-    self->Feed(engine::Tick{});
-  });
+  const bool sleeps_in = rig_.mutant == Mutant::controller_sleeps_in && rig_.dice.Chance(0.2);
+  const absl::Duration late = sleeps_in ? absl::Hours(6) : absl::ZeroDuration();
+  rig_.timeline.After(
+      *wake - EngineNow() + late,
+      [&rig = rig_, life = process_.life(), rollout = runner_->id(), serial = serial_, at = *wake] {
+        ControllerProcess* process = rig.controllers->Find(life);
+        Driver* self = process == nullptr ? nullptr : process->Find(rollout);
+        if (self == nullptr || self->serial_ != serial || self->wake_at_ != at) return;
+        self->wake_at_.reset();
+        self->Feed(engine::Tick{});
+      });
 }
 
 void Driver::CheckReplay() {

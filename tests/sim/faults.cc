@@ -15,7 +15,9 @@ Weather RandomWeather(Dice& dice) {
   Weather weather;
   if (dice.Chance(0.1)) return weather;  // a fine day
   weather.until = dice.Between(absl::Minutes(1), absl::Minutes(40));
-  weather.between_faults = dice.Between(absl::Seconds(3), absl::Minutes(3));
+  const bool storm = dice.Chance(0.2);
+  weather.between_faults =
+      dice.Between(absl::Seconds(3), storm ? absl::Seconds(15) : absl::Minutes(3));
   const auto sometimes = [&](double chance, double most) {
     return dice.Chance(chance) ? most * static_cast<double>(dice.Below(1000)) / 1000 : 0;
   };
@@ -47,6 +49,7 @@ void Faults::Next() {
 }
 
 void Faults::Heal() {
+  rig_.Tell("-- the faults are over");
   rig_.healed = true;
   rig_.network->Heal();
   for (const auto& machine : rig_.machines) {
@@ -57,6 +60,8 @@ void Faults::Heal() {
     process->journal().SetFull(false);
     process->SetSlow(absl::ZeroDuration());
   }
+  if (JournalDisk* disk = rig_.controllers->disk()) disk->Heal();
+  rig_.Stir();
 }
 
 void Faults::OneFault() {
@@ -86,6 +91,7 @@ void Faults::HitAgent() {
   const auto& machine = rig_.dice.Pick(rig_.machines);
   if (rig_.dice.Chance(0.5)) return machine->Reboot();
   rig_.coverage.Hit(Rare::agent_killed);
+  rig_.Strike(Fault::agent_killed);
   machine->AgentEnded();
 }
 
@@ -96,14 +102,19 @@ void Faults::HitDisk() {
   switch (rig_.dice.Below(5)) {
     case 0:
       disk.SetFree(rig_.dice.Below(2000));
-      rig_.timeline.After(rig_.dice.Between(absl::Seconds(5), absl::Minutes(3)),
-                          [&disk] { disk.SetFree(kPlenty); });
+      rig_.Strike(Fault::agent_disk_full);
+      rig_.timeline.After(rig_.dice.Between(absl::Seconds(5), absl::Minutes(3)), [this, &disk] {
+        disk.SetFree(kPlenty);
+        rig_.Stir();
+      });
       return;
     case 1:
       rig_.coverage.Hit(Rare::agent_sync_failed);
+      rig_.Strike(Fault::agent_sync_failed);
       return disk.FailNextSync();
     case 2:
       if (AgentProcess* agent = machine->agent()) {
+        rig_.Strike(Fault::agent_slow);
         agent->SetSlow(rig_.dice.Between(absl::Seconds(1), absl::Seconds(30)));
       }
       return;
@@ -127,22 +138,30 @@ void Faults::HitNetwork() {
 void Faults::HitController() {
   ControllerProcess* process = rig_.controllers->active();
   if (process == nullptr) return;
+  JournalDisk* const disk = rig_.controllers->disk();
+  if (disk != nullptr && rig_.dice.Chance(0.6)) return HitJournalDisk(*disk);
   using Crash = ProcessJournal::Crash;
   switch (rig_.dice.Below(10)) {
     case 0:
+      rig_.Strike(Fault::controller_killed);
       return rig_.controllers->Kill();
     case 1:
       return process->journal().CrashAtNextAppend(Crash::before);
     case 2:
       return process->journal().CrashAtNextAppend(Crash::after);
     case 3:
-      return process->journal().LeaveNextAppendInDoubt();
+      // With a file of one's own there is no connection that could break.
+      if (disk == nullptr) process->journal().LeaveNextAppendInDoubt();
+      return;
     case 4:
+      rig_.Strike(Fault::controller_slow);
       return process->SetSlow(rig_.dice.Between(absl::ZeroDuration(), absl::Seconds(10)));
     case 5:
+      rig_.Strike(Fault::controller_disk_full);
       process->journal().SetFull(true);
       return rig_.timeline.After(rig_.dice.Between(absl::Seconds(5), absl::Minutes(2)),
                                  [this, life = process->life()] {
+                                   rig_.Stir();
                                    if (ControllerProcess* same = rig_.controllers->Find(life))
                                      same->journal().SetFull(false);
                                  });
@@ -152,6 +171,26 @@ void Faults::HitController() {
       return process->FreezeAtNextSend();
     default:
       return rig_.controllers->TakeOver(rig_.dice.Between(absl::Seconds(10), absl::Minutes(10)));
+  }
+}
+
+void Faults::HitJournalDisk(JournalDisk& disk) {
+  using Crash = JournalDisk::Crash;
+  switch (rig_.dice.Below(5)) {
+    case 0:
+      rig_.coverage.Hit(Rare::controller_sync_failed);
+      rig_.Strike(Fault::controller_sync_failed);
+      return disk.FailNextSync();
+    case 1:
+      rig_.Strike(Fault::controller_disk_full);
+      disk.SetFree(rig_.dice.Below(20'000));
+      return rig_.timeline.After(rig_.dice.Between(absl::Seconds(5), absl::Minutes(2)),
+                                 [this, &disk] {
+                                   disk.SetFree(kPlenty);
+                                   rig_.Stir();
+                                 });
+    default:
+      return disk.CrashAfter(rig_.dice.Below(40), static_cast<Crash>(rig_.dice.Below(3)));
   }
 }
 

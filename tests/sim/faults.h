@@ -1,6 +1,7 @@
 // What goes wrong, at random, until the weather clears.
 #pragma once
 
+#include "tests/sim/journal_disk.h"
 #include "tests/sim/rig.h"
 
 namespace slipway::sim {
@@ -20,6 +21,7 @@ class Faults {
   void HitDisk();
   void HitNetwork();
   void HitController();
+  void HitJournalDisk(JournalDisk& disk);
 
   Rig& rig_;
 };

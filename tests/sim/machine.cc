@@ -12,7 +12,9 @@ Machine::Machine(Rig& rig, std::size_t index, HostId id)
     : rig_(rig), index_(index), id_(std::move(id)), disk_(rig.dice.Next()) {}
 
 void Machine::StartAgent() {
+  rig_.Stir();
   disk_.Restart(false);
+  rig_.Started(static_cast<int>(index_));
   agent_ = std::make_unique<AgentProcess>(rig_, *this, ++lives_);
   if (!agent_->Open()) return AgentEnded();
   rig_.network->Dial(index_);
@@ -21,6 +23,7 @@ void Machine::StartAgent() {
 void Machine::CountCrash() {
   using Crash = agent::FakeLogFile::Crash;
   if (!disk_.crash()) return;
+  rig_.Strike(Fault::agent_crashed_in_write);
   switch (*disk_.crash()) {
     case Crash::before:
       return rig_.coverage.Hit(Rare::agent_crashed_before_write);
@@ -37,19 +40,26 @@ void Machine::AgentEnded() {
   if (!agent_) return;
   CountCrash();
   agent_.reset();
+  rig_.Stir();
   rig_.network->AgentDied(index_);
   const absl::Duration pause =
       rig_.dice.Between(absl::Milliseconds(100), rig_.healed ? absl::Seconds(5) : absl::Minutes(2));
   rig_.timeline.After(pause, [this] {
     if (!agent_) StartAgent();
   });
+  if (rig_.PowerGoesToo(static_cast<int>(index_))) LosePower();
 }
 
 void Machine::Reboot() {
   rig_.coverage.Hit(Rare::machine_rebooted);
+  rig_.Strike(Fault::machine_rebooted);
+  AgentEnded();
+  LosePower();
+}
+
+void Machine::LosePower() {
   boot_id_ = absl::StrCat("boot-", ++boots_);
   const std::uint64_t torn = disk_.torn();
-  AgentEnded();
   disk_.Restart(true);
   if (disk_.torn() > torn) rig_.coverage.Hit(Rare::tail_was_torn);
   for (auto& [id, child] : children_) {
@@ -66,6 +76,7 @@ void Machine::Reboot() {
 
 void Machine::LoseService() {
   if (world_.running.empty()) return;
+  rig_.Strike(Fault::service_died);
   world_.running.clear();
   ++world_.pid;
   ++world_.mishaps;
@@ -83,12 +94,19 @@ bool Machine::HasRunningChild() const {
 Machine::Child::Fate Machine::RandomFate(const Command& command) {
   const Weather& weather = rig_.weather;
   if (rig_.Rough(weather.failing)) {
+    rig_.Strike(Fault::command_failed);
     // A migration that says that it failed has taken itself back.
     const bool leaves_traces = ProbeDecides(command) && rig_.dice.Chance(0.5);
     return leaves_traces ? Child::Fate::fails_late : Child::Fate::fails_early;
   }
-  if (rig_.Rough(weather.hanging)) return Child::Fate::hangs;
-  if (rig_.Rough(weather.later)) return Child::Fate::later;
+  if (rig_.Rough(weather.hanging)) {
+    rig_.Strike(Fault::command_hung);
+    return Child::Fate::hangs;
+  }
+  if (rig_.Rough(weather.later)) {
+    rig_.Strike(Fault::command_not_yet);
+    return Child::Fate::later;
+  }
   return Child::Fate::well;
 }
 

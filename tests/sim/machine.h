@@ -98,6 +98,7 @@ class Machine {
   };
 
   void CountCrash();
+  void LosePower();
   void TakeEffect(const CommandId& id);
   void EndChild(const CommandId& id, Verdict verdict, const char* message);
   void EndHanging(const CommandId& id);

@@ -47,6 +47,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"AgentAnswersBeforeDurable", Mutant::agent_answers_before_durable, {"I3"}, 50},
         Case{"AgentSkipsSync", Mutant::agent_skips_sync, {"I1"}, 100},
         Case{"AgentChangesItsAnswer", Mutant::agent_changes_its_answer, {"I8"}, 200},
+        Case{"ControllerSleepsIn", Mutant::controller_sleeps_in, {"I23"}, 200},
+        Case{"JournalDropsFractions", Mutant::journal_drops_fractions, {"I9"}, 50},
+        Case{"DiskForgetsSyncs", Mutant::disk_forgets_syncs, {"I1", "I2"}, 500},
         Case{
             "AgentClaimsWantedVersion", Mutant::agent_claims_wanted_version, {"I13", "I15"}, 3000}),
     [](const auto& info) { return info.param.name; });

@@ -35,6 +35,7 @@ void Network::Connect(std::size_t host) {
   if (link.cut || !rig_.controllers->IsUp()) return Dial(host);
   const std::uint64_t before = std::exchange(link.controller_end, ++sessions_);
   link.agent_end = sessions_;
+  rig_.Tell("-- ", rig_.machines[host]->id().text, " attached");
   // A new session ends the old one, whether or not its silence was noticed.
   if (before != 0) rig_.controllers->Lost(host);
   rig_.controllers->Attached(host);
@@ -51,6 +52,7 @@ void Network::NoticeAtAgent(std::size_t host, std::uint64_t session) {
 void Network::NoticeAtController(std::size_t host, std::uint64_t session) {
   if (links_[host].controller_end != session || session == 0) return;
   links_[host].controller_end = 0;
+  rig_.Tell("-- ", rig_.machines[host]->id().text, " lost");
   rig_.controllers->Lost(host);
 }
 
@@ -80,8 +82,10 @@ void Network::ControllerDied() {
 void Network::Cut(std::size_t host, bool cut) {
   if (cut && !links_[host].cut) {
     rig_.coverage.Hit(Rare::partitioned);
+    rig_.Strike(Fault::partitioned);
     Break(host);
   }
+  if (!cut) rig_.Stir();
   links_[host].cut = cut;
 }
 
@@ -94,17 +98,20 @@ void Network::Transmit(std::size_t host, const Deliver& deliver) {
   const Weather& weather = rig_.weather;
   if (rig_.Rough(weather.loss)) {
     rig_.coverage.Hit(Rare::message_lost);
+    rig_.Strike(Fault::message_lost);
     return Break(host);
   }
   int copies = 1;
   if (rig_.Rough(weather.doubling)) {
     rig_.coverage.Hit(Rare::message_doubled);
+    rig_.Strike(Fault::message_doubled);
     ++copies;
   }
   for (int i = 0; i < copies; ++i) {
     absl::Duration delay = rig_.dice.Between(absl::Microseconds(200), absl::Milliseconds(40));
     if (rig_.Rough(weather.late)) {
       rig_.coverage.Hit(Rare::message_late);
+      rig_.Strike(Fault::message_late);
       const bool very = rig_.dice.Chance(0.3);
       delay = rig_.dice.Between(absl::Seconds(1), very ? absl::Hours(1) : absl::Seconds(60));
     }

@@ -63,6 +63,7 @@ void People::Act(Driver& driver) {
     return Say(driver, Fitting(driver.state()));
   }
   if (rig_.Rough(rig_.weather.people)) {
+    rig_.Strike(Fault::person_interfered);
     const Ask any[] = {Ask::pause, Ask::resume,    Ask::abort,   Ask::retry,
                        Ask::skip,  Ask::roll_back, Ask::approve, Ask::reject};
     Say(driver, any[rig_.dice.Below(8)]);

@@ -160,7 +160,7 @@ engine::Planned RandomPlan(Dice& dice, const std::vector<HostId>& hosts, const s
 absl::Duration PatienceOf(const engine::Planned& planned) {
   absl::Duration longest = absl::ZeroDuration();
   for (const Step& step : planned.forward.steps) {
-    longest = std::max({longest, 13 * step.traits.deadline, step.traits.timeout});
+    longest = std::max({longest, step.traits.deadline, step.traits.timeout});
   }
   for (const engine::Batch& batch : planned.forward.batches) {
     longest = std::max(longest, batch.before.within);

@@ -12,7 +12,8 @@ namespace slipway::sim {
 engine::Planned RandomPlan(Dice& dice, const std::vector<HostId>& hosts, const std::string& release,
                            const std::map<engine::HostIx, Observed>& before, absl::Time at);
 
-// Longest time for which nothing may happen in this rollout although nobody is waited for.
+// Longest time for which nothing may happen in this rollout although nobody is waited for: twice
+// the longest deadline, timeout or gate of its steps and a minute.
 absl::Duration PatienceOf(const engine::Planned& planned);
 
 }  // namespace slipway::sim

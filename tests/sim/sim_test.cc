@@ -1,5 +1,6 @@
 // The simulator's campaign. SLIPWAY_SIM_SEED=N repeats one run exactly; SLIPWAY_SIM_ROLLOUTS=N
 // makes the campaign longer or shorter.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -8,6 +9,7 @@
 #include <random>
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "tests/sim/simulation.h"
 
 namespace slipway::sim {
@@ -16,6 +18,14 @@ namespace {
 constexpr int kRolloutsDefault = 20'000;
 // Seeds from here on are fresh in each campaign; those below are always the same.
 constexpr std::uint64_t kFreshSeeds = 1'000'000;
+
+// Thousands of disks fail in a campaign, and the database says so each time.
+class QuietLog final : public testing::Environment {
+ public:
+  void SetUp() override { log::Init("sim", log::Level::error); }
+};
+const testing::Environment* const kQuietLog =
+    testing::AddGlobalTestEnvironment(new QuietLog);  // GoogleTest owns it
 
 std::optional<std::uint64_t> FromEnvironment(const char* name) {
   const char* text = std::getenv(name);
@@ -39,6 +49,8 @@ class Campaign {
     for (std::uint64_t i = 0; done_ < rollouts_; ++i) {
       const Report report = Simulate(i % 2 == 0 ? i / 2 : fresh_ + i / 2);
       coverage_.Add(report.coverage);
+      pairs_.Add(report.pairs);
+      on_disk_ += report.on_disk ? 1 : 0;
       simulated_ += report.simulated;
       done_ += report.rollouts;
       steps_ += report.steps;
@@ -53,10 +65,12 @@ class Campaign {
     std::cout << runs_ << " runs, " << done_ << " rollouts, " << steps_ << " events, "
               << simulated / 86400 << " simulated days in " << took_ << " s: " << simulated / took_
               << " times real time\nfresh seeds from " << fresh_ << "\nrare paths:\n"
-              << Table(coverage_);
+              << Table(coverage_) << pairs_.Table() << "rarest pair: " << pairs_.Rarest() << "\n"
+              << on_disk_ << " runs had SQLite on a simulated disk under the controller\n";
   }
   double Speed() const { return absl::ToDoubleSeconds(simulated_) / took_; }
   const Coverage& coverage() const { return coverage_; }
+  const Pairs& pairs() const { return pairs_; }
 
  private:
   static std::uint64_t Draw() { return std::random_device{}(); }
@@ -64,6 +78,8 @@ class Campaign {
   const int rollouts_;
   const std::uint64_t fresh_;
   Coverage coverage_;
+  Pairs pairs_;
+  int on_disk_ = 0;
   absl::Duration simulated_;
   int done_ = 0, runs_ = 0;
   std::uint64_t steps_ = 0;
@@ -85,6 +101,20 @@ TEST(SimTest, InvariantsHoldInAnyWeatherAndEveryRarePathIsTaken) {
     const Rare rare = static_cast<Rare>(i);
     EXPECT_GT(campaign.coverage().hits(rare), 0U) << NameOf(rare) << " was never seen";
   }
+  EXPECT_THAT(campaign.pairs().Missing(), testing::IsEmpty());
+}
+
+TEST(SimTest, PairThatNeverMetIsMissed) {
+  Pairs pairs;
+  const absl::Time begin = absl::FromUnixSeconds(0);
+  const std::size_t all = pairs.Missing().size();
+  pairs.Strike(Fault::agent_killed, Moment::gate, begin);
+  pairs.Strike(Fault::partitioned, Moment::gate, begin + Pairs::kTogether);
+  EXPECT_EQ(pairs.met(Fault::agent_killed, Fault::partitioned), 1U);
+  EXPECT_EQ(pairs.met(Fault::partitioned, Fault::agent_killed), 0U) << "the order counts";
+  EXPECT_EQ(pairs.Missing().size(), all - 3);  // one pair, and a moment for each fault
+  pairs.Strike(Fault::agent_slow, Moment::gate, begin + 3 * Pairs::kTogether);
+  EXPECT_EQ(pairs.met(Fault::partitioned, Fault::agent_slow), 0U) << "long over";
 }
 
 TEST(SimTest, OneSeedIsOneRun) {

@@ -22,15 +22,24 @@ void AddMachines(Rig& rig, std::size_t hosts) {
   }
 }
 
+std::unique_ptr<JournalStore> MakeStore(Rig& rig, Storage storage) {
+  const bool on_disk =
+      storage == Storage::by_seed ? rig.dice.Below(5) == 0 : storage == Storage::sqlite;
+  if (!on_disk) return std::make_unique<SharedStore>();
+  auto store = std::make_unique<SqliteStore>(rig.dice.Next());
+  if (rig.mutant == Mutant::disk_forgets_syncs) store->disk()->IgnoreSyncs();
+  return store;
+}
+
 }  // namespace
 
-Report Simulate(std::uint64_t seed, Mutant mutant) {
+Report Simulate(std::uint64_t seed, Mutant mutant, Storage storage) {
   Rig rig(seed, mutant);
   rig.weather = RandomWeather(rig.dice);
   const std::size_t hosts = 1 + rig.dice.Below(rig.dice.Chance(0.2) ? 8 : 4);
   Checkers checkers(rig, hosts);
   Network network(rig, hosts);
-  ControllerSide controllers(rig);
+  ControllerSide controllers(rig, MakeStore(rig, storage));
   Faults faults(rig);
   People people(rig, 1 + static_cast<int>(rig.dice.Below(3)));
   rig.checkers = &checkers;
@@ -47,7 +56,8 @@ Report Simulate(std::uint64_t seed, Mutant mutant) {
     if (rig.timeline.steps() > kStepsMax) checkers.Broken("I23", "it never comes to rest");
   }
   if (!checkers.violation()) checkers.AtTheEnd();
-  return {seed,           checkers.violation(), rig.coverage, rig.timeline.Now() - begin,
+  return {seed,           checkers.violation(),          rig.coverage,
+          rig.pairs,      controllers.disk() != nullptr, rig.timeline.Now() - begin,
           people.begun(), rig.timeline.steps()};
 }
 

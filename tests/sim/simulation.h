@@ -16,12 +16,18 @@ struct Report {
   std::uint64_t seed = 0;
   std::optional<Violation> violation;
   Coverage coverage;
+  Pairs pairs;
+  bool on_disk = false;  // the controller's journal was SQLite on a simulated disk
   absl::Duration simulated = absl::ZeroDuration();
   int rollouts = 0;
   std::uint64_t steps = 0;
 };
 
-// The same seed and mutant, the same run.
-Report Simulate(std::uint64_t seed, Mutant mutant = Mutant::none);
+// One run of five has SQLite under the controller, the others a journal in memory.
+enum class Storage { by_seed, memory, sqlite };
+
+// The same seed, mutant and storage, the same run.
+Report Simulate(std::uint64_t seed, Mutant mutant = Mutant::none,
+                Storage storage = Storage::by_seed);
 
 }  // namespace slipway::sim
