@@ -1,5 +1,6 @@
 // slipway-controller: init, operator add, run.
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <string>
@@ -72,6 +73,7 @@ absl::Status Execute(const CommandLine& line) {
   const auto& words = line.words;
   const std::string dir = line.Get("dir");
   if (words.empty() || dir.empty()) return absl::InvalidArgumentError(kUsage);
+  SLIPWAY_RETURN_IF_ERROR(CheckOwner(dir, geteuid()));
   if (words[0] == "init" && words.size() == 1) return Init(dir, line);
   SLIPWAY_ASSIGN_OR_RETURN(Config config, ReadConfig(dir));
   Overrule(config, line);

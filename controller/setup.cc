@@ -1,5 +1,6 @@
 #include "controller/setup.h"
 
+#include <pwd.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -64,6 +65,16 @@ bool IsGoodStill(const std::string& certificate_pem, absl::Time now) {
 
 std::string AuthorityDir(const Config& config) {
   return absl::StrCat(config.dir, "/ca");
+}
+
+absl::Status CheckOwner(const std::string& dir, uid_t user) {
+  struct stat found = {};
+  if (::stat(dir.c_str(), &found) != 0 || found.st_uid == user) return absl::OkStatus();
+  const passwd* entry = ::getpwuid(found.st_uid);
+  const std::string owner = entry == nullptr ? absl::StrCat(found.st_uid) : entry->pw_name;
+  return absl::FailedPreconditionError(absl::StrCat(
+      dir, " belongs to ", owner, ", who could not read what another user makes there; ",
+      "run it as `runuser -u ", owner, " -- slipway-controller ...`"));
 }
 
 absl::Status Initialise(const Config& config, const std::string& operator_name, absl::Time now) {

@@ -1,6 +1,8 @@
 // What stands before the first start: an authority, certificates, settings.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "absl/status/status.h"
@@ -11,6 +13,10 @@
 #include "controller/config.h"
 
 namespace slipway::controller {
+
+// Whether `user` should work in the folder, if it is there: what root makes in a folder of user
+// slipway, a controller that runs as slipway cannot read. FAILED_PRECONDITION names whose it is.
+absl::Status CheckOwner(const std::string& dir, uid_t user);
 
 // Makes the folder, the authority, the settings and the first operator's folder. The first of
 // `config.hosts` becomes the trust domain. ALREADY_EXISTS: there is an authority.

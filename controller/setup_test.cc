@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "common/fs/test_directory.h"
 #include "common/tls/pem_file.h"
 #include "common/tls/verify.h"
 
@@ -43,6 +45,15 @@ TEST(Setup, SettingsAreReadAsWritten) {
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->hosts, config.hosts);
   EXPECT_EQ(read->listen_agents, "127.0.0.1:0");
+}
+
+TEST(Setup, AFolderOfAnotherUserIsLeftAlone) {
+  const TestDirectory dir;
+  EXPECT_TRUE(CheckOwner(dir.path(), ::geteuid()).ok());
+  EXPECT_TRUE(CheckOwner(dir / "absent", ::geteuid()).ok());
+  const absl::Status other = CheckOwner(dir.path(), ::geteuid() + 1);
+  EXPECT_EQ(other.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(other.message()), testing::HasSubstr("runuser -u "));
 }
 
 TEST(Setup, SecondInitialisationIsRefused) {
