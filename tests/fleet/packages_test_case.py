@@ -83,6 +83,9 @@ class PackagesTestCase(HostsTestCase):
             self.assertEqual(self.one.exec("systemctl", "is-enabled", unit, expect=None).stdout.strip(),
                              "disabled")
             self.assertEqual(self.property(unit, "ActiveState"), "inactive")
+        refused = self.one.exec("slipway-controller", "init", "--dir", CONTROLLER, "--name", "127.0.0.1",
+                                expect=(1,)).stderr
+        self.assertIn("runuser -u slipway", refused)
         self.one.exec("runuser", "-u", "slipway", "--", "slipway-controller", "init", "--dir",
                       CONTROLLER, "--name", "127.0.0.1")
         self.one.exec("systemctl", "enable", "--now", "slipway-controller")
