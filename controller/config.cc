@@ -24,10 +24,10 @@ absl::StatusOr<Config> ReadConfig(const std::string& dir) {
                         absl::StrCat(text.status().message(), "; `slipway-controller init --dir ",
                                      dir, "` makes it"));
   }
-  SLIPWAY_ASSIGN_OR_RETURN(
-      const Settings settings,
-      ParseSettings(PathIn(dir), *text,
-                    {"hosts", "listen_operators", "listen_agents", "listen_enrolment"}));
+  SLIPWAY_ASSIGN_OR_RETURN(const Settings settings,
+                           ParseSettings(PathIn(dir), *text,
+                                         {"hosts", "listen_operators", "listen_agents",
+                                          "listen_enrolment", "store", "store_password_file"}));
   Config config;
   config.dir = dir;
   for (const auto& [key, value] : settings) {
@@ -35,6 +35,9 @@ absl::StatusOr<Config> ReadConfig(const std::string& dir) {
       config.hosts = absl::StrSplit(value, ' ', absl::SkipWhitespace());
       continue;
     }
+    if (key == "store") config.store = value;
+    if (key == "store_password_file") config.store_password_file = value;
+    if (key.starts_with("store")) continue;
     SLIPWAY_RETURN_IF_ERROR(PortOf(value).status());
     if (key == "listen_operators") config.listen_operators = value;
     if (key == "listen_agents") config.listen_agents = value;
@@ -47,13 +50,17 @@ absl::StatusOr<Config> ReadConfig(const std::string& dir) {
 }
 
 absl::Status WriteConfig(const Config& config) {
+  Settings settings = {{"hosts", absl::StrJoin(config.hosts, " ")},
+                       {"listen_operators", config.listen_operators},
+                       {"listen_agents", config.listen_agents},
+                       {"listen_enrolment", config.listen_enrolment}};
+  if (!config.store.empty()) settings["store"] = config.store;
+  if (!config.store_password_file.empty()) {
+    settings["store_password_file"] = config.store_password_file;
+  }
   return tls::WriteFile(
       PathIn(config.dir),
-      FormatSettings("slipway controller; `hosts` are the names in its certificate",
-                     {{"hosts", absl::StrJoin(config.hosts, " ")},
-                      {"listen_operators", config.listen_operators},
-                      {"listen_agents", config.listen_agents},
-                      {"listen_enrolment", config.listen_enrolment}}),
+      FormatSettings("slipway controller; `hosts` are the names in its certificate", settings),
       tls::kPublic);
 }
 

@@ -16,13 +16,16 @@ namespace slipway::controller {
 //   tls/server.{pem,key}        the controller's own certificate
 //   operators/NAME/             what that person's command line needs, to be handed over whole
 //   endpoints.json              addresses that are listened on, while the controller runs
-//   store.db, releases/         the journal and the registry; content by digest
+//   store.db, releases/         the journal and the registry, unless they are kept in PostgreSQL;
+//                               content by digest
 struct Config {
   std::string dir;
   std::vector<std::string> hosts = {"localhost"};  // names and addresses by which it is reached
   std::string listen_operators = "0.0.0.0:7443";
   std::string listen_agents = "0.0.0.0:7444";
   std::string listen_enrolment = "0.0.0.0:7445";  // port 0: the kernel chooses
+  std::string store;                // "": store.db; else postgresql://ROLE@HOST/DATABASE
+  std::string store_password_file;  // "": libpq's own ways (pgpass), or systemd's credential
 };
 
 // Errors: NOT_FOUND (run `init` first); INVALID_ARGUMENT with file and line.

@@ -1,4 +1,4 @@
-// slipway-controller: init, operator add, run.
+// slipway-controller: init, operator add, run, prepare-store, migrate-store.
 #include <signal.h>
 #include <unistd.h>
 
@@ -15,6 +15,7 @@
 #include "common/tls/credentials.h"
 #include "common/version.h"
 #include "controller/config.h"
+#include "controller/open_store.h"
 #include "controller/server.h"
 #include "controller/setup.h"
 
@@ -26,12 +27,18 @@ constexpr char kUsage[] =
     "ADDR]\n"
     "       slipway-controller operator add NAME --dir DIR\n"
     "       slipway-controller run --dir DIR [--listen-operators ADDR] [--listen-agents ADDR]\n"
-    "                              [--listen-enrolment ADDR]\n";
+    "                              [--listen-enrolment ADDR] [--store URL]\n"
+    "       slipway-controller prepare-store --store URL-OF-OWNER --service ROLE\n"
+    "       slipway-controller migrate-store --dir DIR --store URL\n"
+    "URL: postgresql://ROLE@HOST:PORT/DATABASE; its password: --store-password-file FILE, or\n"
+    "pgpass, or the systemd credential store-password\n";
 
 void Overrule(Config& config, const CommandLine& line) {
   config.listen_operators = line.Get("listen-operators", config.listen_operators);
   config.listen_agents = line.Get("listen-agents", config.listen_agents);
   config.listen_enrolment = line.Get("listen-enrolment", config.listen_enrolment);
+  config.store = line.Get("store", config.store);
+  config.store_password_file = line.Get("store-password-file", config.store_password_file);
 }
 
 absl::Status Init(const std::string& dir, const CommandLine& line) {
@@ -69,8 +76,26 @@ absl::Status Run(const Config& config) {
   return absl::OkStatus();
 }
 
+absl::Status Prepare(const CommandLine& line) {
+  Config config;
+  Overrule(config, line);
+  const std::string service = line.Get("service");
+  if (config.store.empty() || service.empty()) return absl::InvalidArgumentError(kUsage);
+  SLIPWAY_RETURN_IF_ERROR(PrepareStore(config, service));
+  std::printf("store       ready for role %s\n", service.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status Migrate(const Config& config) {
+  if (config.store.empty()) return absl::InvalidArgumentError(kUsage);
+  SLIPWAY_ASSIGN_OR_RETURN(const std::string done, MigrateStore(config));
+  std::printf("store       %s\n", done.c_str());
+  return absl::OkStatus();
+}
+
 absl::Status Execute(const CommandLine& line) {
   const auto& words = line.words;
+  if (words.size() == 1 && words[0] == "prepare-store") return Prepare(line);
   const std::string dir = line.Get("dir");
   if (words.empty() || dir.empty()) return absl::InvalidArgumentError(kUsage);
   SLIPWAY_RETURN_IF_ERROR(CheckOwner(dir, geteuid()));
@@ -84,6 +109,7 @@ absl::Status Execute(const CommandLine& line) {
     return absl::OkStatus();
   }
   if (words[0] == "run" && words.size() == 1) return Run(config);
+  if (words[0] == "migrate-store" && words.size() == 1) return Migrate(config);
   return absl::InvalidArgumentError(kUsage);
 }
 
@@ -92,9 +118,11 @@ int Main(const std::vector<std::string>& arguments) {
     std::printf("slipway-controller %s\n", std::string(Version()).c_str());
     return 0;
   }
-  const auto line = ParseCommandLine(
-      arguments,
-      {"dir", "name", "operator", "listen-operators", "listen-agents", "listen-enrolment"}, {});
+  const auto line =
+      ParseCommandLine(arguments,
+                       {"dir", "name", "operator", "listen-operators", "listen-agents",
+                        "listen-enrolment", "store", "store-password-file", "service"},
+                       {});
   const absl::Status status = line.ok() ? Execute(*line) : line.status();
   if (status.ok()) return 0;
   std::fprintf(stderr, "slipway-controller: %s\n", std::string(status.message()).c_str());

@@ -17,7 +17,7 @@
 #include "common/tls/pem_file.h"
 #include "common/tls/verify.h"
 #include "controller/fleet/pool_events.h"
-#include "controller/registry/sqlite_store.h"
+#include "controller/open_store.h"
 #include "controller/releases/release_store.h"
 #include "controller/rpc/artifact_service.h"
 #include "controller/rpc/planned_creation.h"
@@ -248,9 +248,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
                            OwnCertificate(config, authority, clock.Now()));
   SLIPWAY_ASSIGN_OR_RETURN(std::string ca_pin, tls::SpkiPin(authority.anchors().root_pem));
   SLIPWAY_ASSIGN_OR_RETURN(std::string holder, tls::MakeSecret());
-  SqliteOptions database;
-  database.path = config.dir + "/store.db";
-  SLIPWAY_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, SqliteStore::Open(std::move(database)));
+  SLIPWAY_ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenStore(config));
   SLIPWAY_ASSIGN_OR_RETURN(std::unique_ptr<ObjectStore> objects,
                            DirectoryObjectStore::Open(config.dir + "/releases"));
   auto parts = std::make_unique<Parts>(

@@ -90,6 +90,18 @@ ChainHead HeadOf(const RolloutId& rollout, std::string_view lease_head) {
   return head;
 }
 
+std::vector<Record> Chained(const RolloutId& rollout, const Lease& lease,
+                            const std::vector<std::string>& records) {
+  std::vector<Record> chained;
+  chained.reserve(records.size());
+  ChainHead head = HeadOf(rollout, lease.head);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    head = NextHead(head, lease.next + i, lease.epoch, records[i]);
+    chained.push_back({lease.next + i, lease.epoch, records[i], ToHex(head)});
+  }
+  return chained;
+}
+
 absl::Status ChainVerifier::Check(std::uint64_t sequence, std::uint64_t epoch,
                                   std::string_view bytes, std::string_view stored_head) {
   if (sequence != sequence_ + 1) {

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "common/model/ids.h"
+#include "controller/journal/journal.h"
 
 namespace slipway::controller {
 
@@ -28,6 +30,9 @@ inline std::string_view Octets(const ChainHead& head) {
 }
 // The head that a lease shows in hex: h(0) where it shows none.
 ChainHead HeadOf(const RolloutId& rollout, std::string_view lease_head);
+// `records` numbered and chained behind `lease`.
+std::vector<Record> Chained(const RolloutId& rollout, const Lease& lease,
+                            const std::vector<std::string>& records);
 
 // Checks records one after the other, from the first one on.
 class ChainVerifier {

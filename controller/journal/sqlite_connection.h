@@ -79,6 +79,7 @@ class SqliteQuery {
   std::uint64_t UintAt(int column) const { return static_cast<std::uint64_t>(IntAt(column)); }
   std::string_view At(int column) const;
   std::string TextAt(int column) const { return std::string(At(column)); }
+  std::string BlobAt(int column) const { return std::string(At(column)); }
 
  private:
   void Keep(int code) {

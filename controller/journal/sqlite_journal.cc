@@ -156,18 +156,6 @@ absl::StatusOr<Lease> SqliteJournal::AcquireIn(SqliteConnection& connection,
   return Lease{1, 1, ""};
 }
 
-std::vector<Record> SqliteJournal::Chained(const RolloutId& rollout, const Lease& lease,
-                                           const std::vector<std::string>& records) {
-  std::vector<Record> chained;
-  chained.reserve(records.size());
-  ChainHead head = HeadOf(rollout, lease.head);
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    head = NextHead(head, lease.next + i, lease.epoch, records[i]);
-    chained.push_back({lease.next + i, lease.epoch, records[i], ToHex(head)});
-  }
-  return chained;
-}
-
 absl::Status SqliteJournal::AppendIn(SqliteConnection& connection, const RolloutId& rollout,
                                      const Lease& lease, const std::vector<Record>& records) {
   SLIPWAY_ASSIGN_OR_RETURN(const std::optional<Standing> standing, Find(connection, rollout));

@@ -25,9 +25,6 @@ class SqliteJournal final : public Journal {
   static absl::StatusOr<Lease> AcquireIn(SqliteConnection& connection, const RolloutId& rollout);
   static absl::Status AppendIn(SqliteConnection& connection, const RolloutId& rollout,
                                const Lease& lease, const std::vector<Record>& records);
-  // `records` numbered and chained behind `lease`.
-  static std::vector<Record> Chained(const RolloutId& rollout, const Lease& lease,
-                                     const std::vector<std::string>& records);
 
  private:
   explicit SqliteJournal(SqliteDatabase& database) : database_(database) {}

@@ -1,17 +1,12 @@
 // Brings a database to the tables that this program knows: docs/formats/journal.md.
 #pragma once
 
-#include <string_view>
 #include <vector>
 
+#include "controller/journal/migration.h"
 #include "controller/journal/sqlite_connection.h"
 
 namespace slipway::controller {
-
-struct Migration {
-  int number = 0;         // from 1, without a gap
-  std::string_view text;  // SQL
-};
 
 // Those of controller/journal/schema, in order.
 const std::vector<Migration>& SqliteMigrations();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/status_macros.h"
+#include "controller/journal/chain.h"
 #include "controller/registry/refusals.h"
 
 namespace slipway::controller {
@@ -20,8 +21,7 @@ absl::StatusOr<Lease> SqliteStore::CreateRollout(const NewRollout& rollout) {
     SLIPWAY_ASSIGN_OR_RETURN(lease, SqliteJournal::AcquireIn(connection, rollout.id));
     if (lease.next != 1) return RolloutExists(rollout.id);
     SLIPWAY_RETURN_IF_ERROR(SqliteRegistry::ReserveIn(connection, rollout));
-    const std::vector<Record> records =
-        SqliteJournal::Chained(rollout.id, lease, {rollout.first_record});
+    const std::vector<Record> records = Chained(rollout.id, lease, {rollout.first_record});
     SLIPWAY_RETURN_IF_ERROR(SqliteJournal::AppendIn(connection, rollout.id, lease, records));
     lease.next = 2;
     lease.head = records.back().head;

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "controller/journal/sqlite_journal.h"
-#include "controller/registry/sqlite_registry.h"
+#include "controller/registry/sql_registry.h"
 #include "controller/registry/store.h"
 
 namespace slipway::controller {

@@ -37,6 +37,9 @@ class Store {
   // the first three hosts at most); ALREADY_EXISTS when the rollout or the request is known already
   // (Registry::FindRequest has the answer); else those of Journal::Append.
   virtual absl::StatusOr<Lease> CreateRollout(const NewRollout& rollout) = 0;
+
+  // "" or why nothing could be written just now, though nobody tried. Heals by itself.
+  virtual std::string Trouble() const { return ""; }
 };
 
 }  // namespace slipway::controller

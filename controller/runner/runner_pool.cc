@@ -299,6 +299,9 @@ absl::StatusOr<std::unique_ptr<Subscription>> RunnerPool::Subscribe(const Rollou
 }
 
 std::string RunnerPool::Degraded() const {
+  if (std::string trouble = house_.store.Trouble(); !trouble.empty()) {
+    return absl::StrCat("storage: ", trouble);
+  }
   MutexLock lock(mu_);
   for (const auto& [id, worker] : workers_) {
     if (std::string trouble = worker->Trouble(); trouble.rfind("storage: ", 0) == 0) {

@@ -4,8 +4,10 @@
 #include <filesystem>
 
 #include "controller/registry/memory_store.h"
+#include "controller/registry/postgres_store.h"
 #include "controller/registry/sqlite_store.h"
 #include "gtest/gtest.h"
+#include "tests/postgres/postgres_server.h"
 
 namespace slipway::controller {
 namespace {
@@ -47,11 +49,37 @@ class SqliteHome final : public StoreHome {
   std::unique_ptr<SqliteStore> store_;
 };
 
+class PostgresHome final : public StoreHome {
+ public:
+  PostgresHome() : server_(test::PostgresServer::Shared()), database_(server_.NewDatabase()) {}
+  ~PostgresHome() override {
+    store_.reset();
+    server_.DropDatabase(database_);
+  }
+
+  Store* Open() override {
+    store_.reset();
+    auto store = PostgresStore::Open(server_.Options(database_));
+    if (store.ok()) {
+      store_ = *std::move(store);
+    } else {
+      ADD_FAILURE() << store.status() << server_.Log();
+    }
+    return store_.get();
+  }
+
+ private:
+  test::PostgresServer& server_;
+  const std::string database_;
+  std::unique_ptr<PostgresStore> store_;
+};
+
 }  // namespace
 
 std::vector<StoreBackend> StoreBackends() {
   return {{"memory", [] { return std::make_unique<MemoryHome>(); }},
-          {"sqlite", [] { return std::make_unique<SqliteHome>(); }}};
+          {"sqlite", [] { return std::make_unique<SqliteHome>(); }},
+          {"postgres", [] { return std::make_unique<PostgresHome>(); }}};
 }
 
 }  // namespace slipway::controller

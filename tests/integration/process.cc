@@ -55,6 +55,13 @@ int Process::Wait() {
   return -1;
 }
 
+bool Process::Ended() const {
+  if (pid_ <= 0) return true;
+  siginfo_t info = {};
+  return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid_;
+}
+
 int RunProgram(const std::vector<std::string>& argv, const std::string& log) {
   return Process(argv, log).Wait();
 }

@@ -20,6 +20,8 @@ class Process {
   void Signal(int number) const;
   // Its exit status; 128 + n when signal n ended it. -1: it did not end within 20 s.
   int Wait();
+  // Whether it has ended by now; Wait then answers at once.
+  bool Ended() const;
   pid_t pid() const { return pid_; }
 
  private:

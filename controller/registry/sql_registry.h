@@ -1,15 +1,17 @@
-// The registry in SQLite: tables of controller/journal/schema/sqlite_0002.sql.
+// The registry in SQLite and in PostgreSQL: the same tables (controller/journal/schema) and the
+// same statements.
 #pragma once
 
-#include "controller/journal/sqlite_database.h"
 #include "controller/registry/store.h"
 
 namespace slipway::controller {
 
-// Thread-safe. `database` outlives it.
-class SqliteRegistry final : public Registry {
+// Thread-safe. `Database` is SqliteDatabase or PostgresDatabase, `Transaction` what its Run hands
+// to the work; `database` outlives the registry.
+template <typename Database, typename Transaction>
+class SqlRegistry final : public Registry {
  public:
-  explicit SqliteRegistry(SqliteDatabase& database) : database_(database) {}
+  explicit SqlRegistry(Database& database) : database_(database) {}
 
   absl::Status PutHost(const HostId& host, const Labels& labels,
                        const Certificate& certificate) override;
@@ -39,10 +41,18 @@ class SqliteRegistry final : public Registry {
 
   // The locks and the request of a new rollout, as a part of a larger transaction.
   // Errors: as Store::CreateRollout.
-  static absl::Status ReserveIn(SqliteConnection& connection, const NewRollout& rollout);
+  static absl::Status ReserveIn(Transaction& transaction, const NewRollout& rollout);
 
  private:
-  SqliteDatabase& database_;
+  Database& database_;
 };
+
+class SqliteConnection;
+class SqliteDatabase;
+using SqliteRegistry = SqlRegistry<SqliteDatabase, SqliteConnection>;
+
+class PostgresDatabase;
+class PostgresTransaction;
+using PostgresRegistry = SqlRegistry<PostgresDatabase, PostgresTransaction>;
 
 }  // namespace slipway::controller
