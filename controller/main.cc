@@ -77,6 +77,7 @@ absl::Status Run(const Config& config) {
 }
 
 absl::Status Prepare(const CommandLine& line) {
+  log::Init("slipway-controller", log::Level::warn);
   Config config;
   Overrule(config, line);
   const std::string service = line.Get("service");
@@ -88,6 +89,7 @@ absl::Status Prepare(const CommandLine& line) {
 
 absl::Status Migrate(const Config& config) {
   if (config.store.empty()) return absl::InvalidArgumentError(kUsage);
+  log::Init("slipway-controller", log::Level::warn);
   SLIPWAY_ASSIGN_OR_RETURN(const std::string done, MigrateStore(config));
   std::printf("store       %s\n", done.c_str());
   return absl::OkStatus();

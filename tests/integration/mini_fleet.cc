@@ -41,7 +41,8 @@ std::string MiniFleet::Program(const std::string& name) {
   return std::string(binaries == nullptr ? "build/dev" : binaries) + "/bin/" + name;
 }
 
-MiniFleet::MiniFleet() : dir_(FreshDir()) {
+MiniFleet::MiniFleet(std::vector<std::string> controller_flags)
+    : dir_(FreshDir()), controller_flags_(std::move(controller_flags)) {
   RunProgram({Program("slipway-controller"), "init", "--dir", dir_ + "/controller", "--name",
               "localhost", "--operator", "alice", "--listen-operators", "127.0.0.1:0",
               "--listen-agents", "127.0.0.1:0", "--listen-enrolment", "127.0.0.1:0"},
@@ -57,6 +58,7 @@ MiniFleet::MiniFleet() : dir_(FreshDir()) {
 void MiniFleet::StartController() {
   std::vector<std::string> argv = {Program("slipway-controller"), "run", "--dir",
                                    dir_ + "/controller"};
+  argv.insert(argv.end(), controller_flags_.begin(), controller_flags_.end());
   const std::string endpoints = dir_ + "/controller/endpoints.json";
   for (const std::string name : {"operators", "agents", "enrolment"}) {
     const std::string known = Endpoint(name);
@@ -204,6 +206,16 @@ bool MiniFleet::AwaitRollout(const std::string& rollout,
 
 bool MiniFleet::AwaitHost(const std::string& host, v1::Host::State state) {
   return Await([&] { return Host(host).state() == state; });
+}
+
+bool MiniFleet::AwaitDegraded(const std::string& words) {
+  return Await([&] {
+    v1::ListRolloutsResponse response;
+    grpc::ClientContext context;
+    Patiently(context);
+    if (!rollouts_->ListRollouts(&context, {}, &response).ok()) return false;
+    return words.empty() ? response.degraded().empty() : response.degraded().starts_with(words);
+  });
 }
 
 std::string MiniFleet::Logs() const {

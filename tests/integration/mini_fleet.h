@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "slipway/v1/fleet.grpc.pb.h"
 #include "slipway/v1/rollout.grpc.pb.h"
@@ -16,8 +17,9 @@ namespace slipway::test {
 
 class MiniFleet {
  public:
-  // Initialises a controller and starts it; ports are the kernel's choice, the first time.
-  MiniFleet();
+  // Initialises a controller and starts it, with these flags each time; ports are the kernel's
+  // choice, the first time.
+  explicit MiniFleet(std::vector<std::string> controller_flags = {});
 
   // Enrols agents "web-1" to "web-n" (label role=web), starts them, and waits until all of them
   // are connected. False: it took too long.
@@ -41,6 +43,8 @@ class MiniFleet {
   bool AwaitRollout(const std::string& rollout,
                     const std::function<bool(const v1::Rollout&)>& holds);
   bool AwaitHost(const std::string& host, v1::Host::State state);
+  // Until the controller says that it is degraded, in words that begin so; "": that it is not.
+  bool AwaitDegraded(const std::string& words);
 
   // A client with a certificate and key of this folder's.
   std::shared_ptr<grpc::Channel> Channel(const std::string& address, const std::string& ca,
@@ -60,6 +64,7 @@ class MiniFleet {
   static bool Await(const std::function<bool()>& holds);
 
   const std::string dir_;
+  const std::vector<std::string> controller_flags_;
   std::unique_ptr<Process> controller_;
   std::map<std::string, std::unique_ptr<Process>> agents_;
   std::unique_ptr<v1::RolloutService::Stub> rollouts_;

@@ -1,15 +1,13 @@
 // Rollouts over real processes: what a kill on either side does not stop.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/tls/authority.h"
 #include "common/tls/pem_file.h"
+#include "tests/integration/barrier.h"
 #include "tests/integration/mini_fleet.h"
 #include "tests/integration/session_rig.h"
 
@@ -28,37 +26,6 @@ phases:
     steps:
       - noop: {}
 )";
-
-// A port that accepts connections only once the test says so: a step that checks it lasts so long.
-class Barrier {
- public:
-  Barrier() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size), 0);
-    port_ = ::ntohs(address.sin_port);
-  }
-  ~Barrier() { ::close(socket_); }
-  void Open() const { EXPECT_EQ(::listen(socket_, 64), 0); }
-
-  std::string Plan(int hosts) const {
-    return "plan: 1\nname: nothing\nenvironment: test\ngroups:\n  all: { select: \"role=web\", "
-           "exactly: " +
-           std::to_string(hosts) +
-           " }\nphases:\n  - phase: wait\n    hosts: all\n    strategy: { canary: { hosts: 0 }, "
-           "batch: 100% }\n    "
-           "steps:\n"
-           "      - check: { tcp: \"127.0.0.1:" +
-           std::to_string(port_) + "\", deadline: 60s, retries: 3 }\n";
-  }
-
- private:
-  const int socket_;
-  int port_ = 0;
-};
 
 bool IsOver(const v1::Rollout& rollout) {
   return rollout.has_ended();

@@ -141,9 +141,9 @@ TEST(PostgresFault, ServerKilledInTheMiddleOfAppendsLosesNothing) {
 TEST(PostgresFault, FrozenServerPausesIsShownAndHealsByItself) {
   PostgresServer server;
   PostgresOptions options = server.Options(server.NewDatabase());
-  options.limits.connect = absl::Seconds(2);
-  options.limits.call = absl::Seconds(2);
-  options.lease = absl::Seconds(2);
+  options.limits.connect = absl::Seconds(4);
+  options.limits.call = absl::Seconds(3);
+  options.lease = absl::Seconds(3);
   const auto store = Open(options);
   ASSERT_NE(store, nullptr);
   Writers writers(*store, 4);

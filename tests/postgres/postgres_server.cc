@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
@@ -42,16 +43,20 @@ std::string FreshDir() {
   return pattern;
 }
 
+// Below the ports of outgoing connections, one of which could take it while the server is down.
 int FreePort() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  EXPECT_EQ(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  ::close(socket);
-  return ::ntohs(address.sin_port);
+  static std::mt19937 random{std::random_device()()};
+  for (;;) {
+    const int port = std::uniform_int_distribution<int>(15'000, 31'000)(random);
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+    address.sin_port = ::htons(static_cast<std::uint16_t>(port));
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int bound = ::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    ::close(socket);
+    if (bound == 0) return port;
+  }
 }
 
 void Write(const std::string& path, const std::string& text, mode_t mode) {
@@ -262,6 +267,7 @@ controller::PostgresOptions PostgresServer::Options(const std::string& database,
   const auto url = controller::ParsePostgresUrl(Url("slipway", database, "", port));
   EXPECT_TRUE(url.ok()) << url.status();
   options.address.conninfo = url->conninfo;
+  options.limits = {absl::Seconds(20), absl::Seconds(30), absl::Seconds(20), kPatience};
   return options;
 }
 

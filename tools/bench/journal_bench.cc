@@ -1,7 +1,8 @@
-// How fast the SQLite journal takes appends and gives a history back.
+// How fast the journal takes appends and gives a history back.
 //
-// usage: journal_bench [FOLDER [WRITERS]]   FOLDER: where the database is made, and removed again;
-// its disk is what is measured. WRITERS: only so many at once, and nothing else. Prints one line a
+// usage: journal_bench [FOLDER|URL [WRITERS]]   FOLDER: where a SQLite database is made, and
+// removed again; its disk is what is measured. URL: a PostgreSQL store, prepared and empty; it
+// keeps what was written. WRITERS: only so many at once, and nothing else. Prints one line a
 // figure. Each append is one record of 120 bytes, durable when it returns; writers are threads,
 // each with a rollout of its own.
 
@@ -14,6 +15,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
+#include "controller/journal/postgres_journal.h"
+#include "controller/journal/postgres_url.h"
 #include "controller/journal/sqlite_journal.h"
 
 namespace slipway::controller {
@@ -73,36 +76,60 @@ void History(Journal& journal) {
   Print("read and verify the chain", read, SystemClock().Monotonic() - start);
 }
 
-int Main(int argc, char** argv) {
-  std::string folder = absl::StrCat(argc > 1 ? argv[1] : "/tmp", "/journal-bench-XXXXXX");
-  if (mkdtemp(folder.data()) == nullptr) {
-    std::perror(folder.c_str());
-    return 1;
+void AppendWithAll(Journal& journal) {
+  AppendWith(journal, 1, 5'000);
+  AppendWith(journal, 8, 5'000);
+  AppendWith(journal, 64, 1'000);
+  AppendWith(journal, 256, 500);
+  History(journal);
+}
+
+int InPostgres(const std::string& url, int writers) {
+  const PostgresUrl parsed = OrFail(ParsePostgresUrl(url));
+  PostgresOptions options;
+  options.address.conninfo = parsed.conninfo;
+  const auto database = OrFail(PostgresDatabase::Open(options));
+  const auto journal = OrFail(PostgresJournal::Open(*database));
+  if (writers > 0) {
+    AppendWith(*journal, writers, kAppends / writers);
+  } else {
+    AppendWithAll(*journal);
   }
+  return 0;
+}
+
+int InSqlite(const std::string& path, int writers) {
   SqliteOptions options;
-  options.path = folder + "/slipway.db";
+  options.path = path;
   {
     const auto database = OrFail(SqliteDatabase::Open(options));
     const auto journal = OrFail(SqliteJournal::Open(*database));
-    if (argc > 2) {
-      const int writers = std::atoi(argv[2]);
+    if (writers > 0) {
       AppendWith(*journal, writers, kAppends / writers);
-      std::filesystem::remove_all(folder);
       return 0;
     }
-    AppendWith(*journal, 1, 5'000);
-    AppendWith(*journal, 8, 5'000);
-    AppendWith(*journal, 64, 1'000);
-    AppendWith(*journal, 256, 500);
-    History(*journal);
+    AppendWithAll(*journal);
   }
   const absl::Duration start = SystemClock().Monotonic();
   const auto database = OrFail(SqliteDatabase::Open(options));
   (void)OrFail(SqliteJournal::Open(*database));
   Print("open: check all of it", kHistory + 5'000 * (1 + 8) + 1'000 * 64 + 500 * 256,
         SystemClock().Monotonic() - start);
-  std::filesystem::remove_all(folder);
   return 0;
+}
+
+int Main(int argc, char** argv) {
+  const std::string where = argc > 1 ? argv[1] : "/tmp";
+  const int writers = argc > 2 ? std::atoi(argv[2]) : 0;
+  if (IsPostgresUrl(where)) return InPostgres(where, writers);
+  std::string folder = absl::StrCat(where, "/journal-bench-XXXXXX");
+  if (mkdtemp(folder.data()) == nullptr) {
+    std::perror(folder.c_str());
+    return 1;
+  }
+  const int status = InSqlite(folder + "/slipway.db", writers);
+  std::filesystem::remove_all(folder);
+  return status;
 }
 
 }  // namespace
