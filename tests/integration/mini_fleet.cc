@@ -208,6 +208,10 @@ bool MiniFleet::AwaitHost(const std::string& host, v1::Host::State state) {
   return Await([&] { return Host(host).state() == state; });
 }
 
+bool MiniFleet::AwaitUnlocked(const std::string& host) {
+  return Await([&] { return Host(host).locked_by().empty(); });
+}
+
 bool MiniFleet::AwaitDegraded(const std::string& words) {
   return Await([&] {
     v1::ListRolloutsResponse response;

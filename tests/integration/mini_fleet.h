@@ -43,6 +43,8 @@ class MiniFleet {
   bool AwaitRollout(const std::string& rollout,
                     const std::function<bool(const v1::Rollout&)>& holds);
   bool AwaitHost(const std::string& host, v1::Host::State state);
+  // A rollout frees its hosts right after its last event.
+  bool AwaitUnlocked(const std::string& host);
   // Until the controller says that it is degraded, in words that begin so; "": that it is not.
   bool AwaitDegraded(const std::string& words);
 

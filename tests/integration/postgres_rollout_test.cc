@@ -46,7 +46,7 @@ class PostgresRollout : public testing::Test {
     ASSERT_TRUE(fleet.AwaitRollout(rollout, IsOver))
         << fleet.Get(rollout).DebugString() << fleet.Logs();
     EXPECT_EQ(fleet.Get(rollout).state(), v1::Rollout::SUCCEEDED) << fleet.Logs();
-    EXPECT_EQ(fleet.Host("web-1").locked_by(), "");
+    EXPECT_TRUE(fleet.AwaitUnlocked("web-1"));
   }
 
   PostgresServer server_;
