@@ -176,7 +176,7 @@ TEST(UnitStatus, StatesOfSystemdBecomeOurs) {
   look.main_code = CLD_KILLED;
   look.main_status = SIGSEGV;
   EXPECT_EQ(StatusOf(record, look).state, State::died);
-  EXPECT_THAT(StatusOf(record, look).ended, HasSubstr("SIGSEGV, and systemd is about to"));
+  EXPECT_THAT(StatusOf(record, look).ended, HasSubstr("SIGSEGV (systemd restarts it)"));
   look.sub_state = "start";
   EXPECT_EQ(StatusOf(record, look).state, State::running);
   EXPECT_THAT(StatusOf(record, look).coming_up, HasSubstr("activating (start)"));

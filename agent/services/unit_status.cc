@@ -72,7 +72,7 @@ std::string HowItEnded(const UnitLook& look) {
       look.result != "signal" && look.result != "core-dump") {
     absl::StrAppend(&text, " (systemd: ", look.result, ")");
   }
-  if (WaitsForRestart(look)) absl::StrAppend(&text, ", and systemd is about to start it again");
+  if (WaitsForRestart(look)) absl::StrAppend(&text, " (systemd restarts it)");
   return text;
 }
 

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import sys
 import time
 import unittest
@@ -23,6 +24,7 @@ RATE = 40  # requests a second
 REACHED_WITHIN = 120  # seconds for a rollout on a machine under load to come to a step
 SEEN_WITHIN = 60
 SUCCEEDED, ROLLED_BACK = 0, 11
+UNIT = "media.service"
 
 
 def say(text):
@@ -75,6 +77,27 @@ class RolloutTest(unittest.TestCase):
             act(found[1])
         return during
 
+    def push_as_units(self, *versions):
+        """The same releases under another name, with a unit on each host that runs `current`: the plan."""
+        def renamed(text):
+            return text.replace("name: unified-media", "name: media-units")
+
+        plan = self.fleet.root / "media-units.yaml"
+        plan.write_text(renamed((SOURCE / self.fleet.plan).read_text()))
+        for version in versions:
+            release = self.fleet.root / "units" / version
+            shutil.copytree(self.fleet.build / "releases" / version, release)
+            description = release / "release.yaml"
+            text = renamed(description.read_text())
+            description.write_text(re.sub(r"(?m)^    run: .*$", f"    unit: {UNIT}", text))
+            self.fleet.slipway("release", "push", release)
+        unit = self.fleet.root / UNIT
+        unit.write_text("[Service]\nExecStart=/srv/media/current/bin/media-repository "
+                        "--config /srv/media/shared/media.toml\n")
+        for host in self.fleet.hosts.values():
+            host.copy_in(unit, f"/etc/systemd/system/{UNIT}")
+        return plan
+
     # --- scenarios ----------------------------------------------------------------------------
 
     def test_ReleaseReachesSixHostsWithoutAFailedRequest(self):
@@ -94,6 +117,19 @@ class RolloutTest(unittest.TestCase):
         self.assertIn("FATAL thumbnail worker", output)
         self.assert_all_run("1.0.0")
         self.assertEqual(self.fleet.requests()[1], 0, self.fleet.first_failures())
+
+    def test_UnitsOfTheHostsAreRolledOutAndBackLikeChildrenOfTheAgent(self):
+        self.fleet.plan = self.push_as_units("1.0.0", "2.0.0", "2.1.0-dies-after-2s")
+        self.deploy("1.0.0")
+        self.fleet.start_load(RATE)
+        self.deploy("2.0.0")
+        self.assert_all_run("2.0.0")
+        output = self.deploy("2.1.0-dies-after-2s", ROLLED_BACK)
+        self.assertIn("FATAL thumbnail worker", output)
+        self.assert_all_run("2.0.0")
+        self.assertEqual(self.fleet.requests()[1], 0, self.fleet.first_failures())
+        for host in self.fleet.hosts.values():
+            self.assertEqual(host.exec("systemctl", "is-active", UNIT).stdout.strip(), "active")
 
     def test_HostWhoseLinkIsCutGoesOnWhenItIsHealed(self):
         def cut(host):
