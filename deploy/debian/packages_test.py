@@ -86,6 +86,9 @@ class Contents(Extracted):
             self.assertRegex(depends, r"libssl3 \(>= ")
             self.assertNotRegex(depends, r"grpc|protobuf|absl")
 
+    def test_TheAgentNamesTheLibraryThatItLoadsByItself(self):
+        self.assertIn("libsystemd0", field("slipway-agent", "Depends"))
+
     def test_VersionIsThatOfChangelogAndProgram(self):
         version = run("dpkg-parsechangelog", "--file", HERE / "changelog", "--show-field",
                       "Version").strip()
