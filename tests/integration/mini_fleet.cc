@@ -55,19 +55,32 @@ MiniFleet::MiniFleet(std::vector<std::string> controller_flags)
   fleet_ = v1::FleetService::NewStub(channel);
 }
 
-void MiniFleet::StartController() {
+std::vector<std::string> MiniFleet::Wrapped(const std::string& name,
+                                            std::vector<std::string> argv) const {
+  const auto wrapper = wrappers_.find(name);
+  if (wrapper != wrappers_.end()) {
+    argv.insert(argv.begin(), wrapper->second.begin(), wrapper->second.end());
+  }
+  return argv;
+}
+
+void MiniFleet::SpawnController() {
   std::vector<std::string> argv = {Program("slipway-controller"), "run", "--dir",
                                    dir_ + "/controller"};
   argv.insert(argv.end(), controller_flags_.begin(), controller_flags_.end());
-  const std::string endpoints = dir_ + "/controller/endpoints.json";
   for (const std::string name : {"operators", "agents", "enrolment"}) {
-    const std::string known = Endpoint(name);
-    if (known.empty()) continue;  // the first time
+    const std::string endpoint = Endpoint(name);
+    if (!endpoint.empty()) ports_[name] = endpoint.substr(endpoint.rfind(':') + 1);
+    if (!ports_.contains(name)) continue;  // the first time
     argv.push_back("--listen-" + name);
-    argv.push_back("127.0.0.1:" + known.substr(known.rfind(':') + 1));
+    argv.push_back("127.0.0.1:" + ports_[name]);
   }
-  ::unlink(endpoints.c_str());
-  controller_ = std::make_unique<Process>(argv, dir_ + "/controller.log");
+  ::unlink((dir_ + "/controller/endpoints.json").c_str());
+  controller_ = std::make_unique<Process>(Wrapped("controller", argv), dir_ + "/controller.log");
+}
+
+void MiniFleet::StartController() {
+  SpawnController();
   EXPECT_TRUE(Await([&] { return !Endpoint("enrolment").empty(); })) << Logs();
 }
 
@@ -117,7 +130,7 @@ bool MiniFleet::Enrol(const std::string& host) {
 
 void MiniFleet::StartAgent(const std::string& host) {
   agents_[host] = std::make_unique<Process>(
-      std::vector<std::string>{Program("slipway-agent"), "run", "--dir", AgentDir(host)},
+      Wrapped(host, {Program("slipway-agent"), "run", "--dir", AgentDir(host)}),
       dir_ + "/" + host + ".log");
 }
 
@@ -143,9 +156,14 @@ bool MiniFleet::PushRelease() {
           "release: 1\nname: nothing\nversion: 1.0.0\ncomponents:\n  files: { path: files/ }\n",
           tls::kPublic)
           .ok();
+  EXPECT_TRUE(written);
+  return written && Push(dir);
+}
+
+bool MiniFleet::Push(const std::string& release) {
   std::vector<plan::Problem> problems;
-  const auto sealed = SealRelease(dir, {}, &problems);
-  if (!written || !sealed.ok()) {
+  const auto sealed = SealRelease(release, {}, &problems);
+  if (!sealed.ok()) {
     ADD_FAILURE() << sealed.status();
     return false;
   }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "slipway/v1/fleet.grpc.pb.h"
@@ -26,8 +27,15 @@ class MiniFleet {
   bool StartAgents(int count);
 
   void StartController();
+  // The same without waiting until it listens: it may die before.
+  void SpawnController();
   void KillController();  // with KILL
   void StartAgent(const std::string& host);
+  // From now on `name`, a host or "controller", is started by this command line, its own behind it.
+  void Wrap(const std::string& name, std::vector<std::string> wrapper) {
+    wrappers_[name] = std::move(wrapper);
+  }
+  Process& controller() { return *controller_; }
   Process& agent(const std::string& host) { return *agents_.at(host); }
 
   v1::RolloutService::Stub& rollouts() { return *rollouts_; }
@@ -35,6 +43,8 @@ class MiniFleet {
 
   // A release of one small file, "nothing" 1.0.0, pushed once.
   bool PushRelease();
+  // The release in this folder.
+  bool Push(const std::string& release);
   // Errors as of CreateRollout.
   grpc::Status Deploy(const std::string& plan, v1::Rollout& rollout);
   v1::Rollout Get(const std::string& rollout);
@@ -63,6 +73,7 @@ class MiniFleet {
 
  private:
   bool Enrol(const std::string& host);
+  std::vector<std::string> Wrapped(const std::string& name, std::vector<std::string> argv) const;
   static bool Await(const std::function<bool()>& holds);
 
   const std::string dir_;
@@ -71,6 +82,8 @@ class MiniFleet {
   std::map<std::string, std::unique_ptr<Process>> agents_;
   std::unique_ptr<v1::RolloutService::Stub> rollouts_;
   std::unique_ptr<v1::FleetService::Stub> fleet_;
+  std::map<std::string, std::string> ports_;  // once they are known
+  std::map<std::string, std::vector<std::string>> wrappers_;
   int requests_ = 0;
 };
 
