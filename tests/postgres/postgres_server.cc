@@ -145,16 +145,14 @@ void PostgresServer::Start() {
 
 bool PostgresServer::TryToStart() {
   std::vector<std::string> argv = {absl::StrCat(kPrograms, "postgres"), "-D", dir_ + "/data"};
-  const std::string settings[] = {absl::StrCat("port=", port_),
-                                  "listen_addresses=127.0.0.1",
-                                  "unix_socket_directories=",
-                                  "ssl=on",
-                                  "ssl_cert_file=" + dir_ + "/server.crt",
-                                  "ssl_key_file=" + dir_ + "/data/server.key",
-                                  "shared_buffers=16MB",
-                                  "max_connections=40",
-                                  "max_wal_size=64MB",
-                                  "min_wal_size=2MB"};
+  const std::string settings[] = {
+      absl::StrCat("port=", port_), "listen_addresses=127.0.0.1",
+      "unix_socket_directories=", "ssl=on", "ssl_cert_file=" + dir_ + "/server.crt",
+      "ssl_key_file=" + dir_ + "/data/server.key", "shared_buffers=16MB",
+      // In its folder, which goes with it: in /dev/shm what a killed server
+      // left would stay.
+      "dynamic_shared_memory_type=mmap", "max_connections=40", "max_wal_size=64MB",
+      "min_wal_size=2MB"};
   for (const std::string& setting : settings) {
     argv.push_back("-c");
     argv.push_back(setting);
