@@ -4,6 +4,7 @@ A `Ground` removes what it made. What a killed test left behind is removed by th
 ground records its owner in /run/slipway-fleet/ID, and everything of it carries that id.
 """
 
+import fcntl
 import json
 import os
 import pathlib
@@ -132,13 +133,16 @@ def within(groups, argv):
 
 def sweep():
     """Removes what tests left behind whose process is gone."""
-    for record in RUN.glob("*"):
-        try:
-            owner = json.loads(record.read_text())
-        except (OSError, ValueError):
-            continue  # somebody is just making or removing it
-        if started(owner["pid"]) != owner["started"]:
-            _remove(record.name, pathlib.Path(owner["directory"]))
+    RUN.mkdir(exist_ok=True)
+    with open(RUN / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one sweeps, others find it clean
+        for record in RUN.glob("*"):
+            try:
+                owner = json.loads(record.read_text())
+            except (OSError, ValueError):
+                continue  # the lock, or somebody is just making or removing it
+            if started(owner["pid"]) != owner["started"]:
+                _remove(record.name, pathlib.Path(owner["directory"]))
 
 
 def _remove(ground, directory):

@@ -16,12 +16,14 @@ SUITE = "bookworm"
 UNUSED_DAYS = 14
 MINUTES = 15  # a slow mirror's time; two minutes are usual
 
-# Run in the image once it holds all packages: nothing starts by itself but systemd and D-Bus, and
-# each host makes a machine-id of its own.
+# Run in the image once it holds all packages: nothing starts by itself but systemd and D-Bus, nothing
+# watches what nobody types (a machine has only so many inotify instances), and each host makes a
+# machine-id of its own.
 FINISH = """
 systemctl disable nginx.service
 systemctl mask console-getty.service getty.target apt-daily.timer apt-daily-upgrade.timer \
-    dpkg-db-backup.timer e2scrub_all.timer fstrim.timer motd-news.timer
+    dpkg-db-backup.timer e2scrub_all.timer fstrim.timer motd-news.timer \
+    systemd-ask-password-console.path systemd-ask-password-wall.path
 : > /etc/machine-id
 rm -f /etc/nginx/sites-enabled/default /etc/hostname
 """

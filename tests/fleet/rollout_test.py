@@ -33,7 +33,7 @@ def say(text):
 
 class RolloutTest(unittest.TestCase):
     def setUp(self):
-        self.fleet = BootedFleet(SOURCE, BUILD, BUILD / "fleet-test")
+        self.fleet = BootedFleet(SOURCE, BUILD, BUILD / "fleet" / self.id().rsplit("_", 1)[1])
         self.addCleanup(self.fleet.down)
         self.fleet.up(say)
 
