@@ -262,6 +262,27 @@ TEST_F(SqliteLogTest, BadFrameInTheMiddleIsRefusedWithItsPlace) {
   }
 }
 
+TEST_F(SqliteLogTest, BadHeaderIsRefusedAndNotTakenForAnEmptyLog) {
+  for (std::uint64_t byte = 0; byte < 32; ++byte) {
+    Crash();
+    Flip(LogOf(path_), byte);
+    const absl::Status status = Open();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << "byte " << byte;
+    EXPECT_THAT(status.message(), HasSubstr("its header is bad"));
+  }
+}
+
+// The header is synced before the first frame: without a sound one there may be room, and no frame.
+TEST_F(SqliteLogTest, LogWhoseHeaderNeverReachedTheDiskIsEmpty) {
+  const std::string header(32, '\0');
+  for (const std::string& log :
+       {std::string(), header.substr(0, 7), header, header + header, header.substr(1) + "x"}) {
+    Crash();
+    std::ofstream(LogOf(path_), std::ios::trunc | std::ios::binary) << log;
+    EXPECT_TRUE(Open().ok()) << log.size();
+  }
+}
+
 TEST_F(SqliteLogTest, BadFrameAtTheEndIsATornEnd) {
   Crash();
   Flip(LogOf(path_), 32 + (frames_ - 1) * kFrame + 24 + 100);

@@ -56,7 +56,7 @@ Checksum StoredAt(std::string_view bytes, std::size_t at) {
 // A whole log, frame by frame.
 class Log {
  public:
-  // nullopt: no log that SQLite would read.
+  // nullopt: no log that SQLite would read, because its header is not one.
   static std::optional<Log> Parse(std::string_view bytes) {
     if (bytes.size() < kHeader) return std::nullopt;
     const std::uint32_t magic = BigEndian(bytes, 0);
@@ -116,6 +116,12 @@ class Log {
   std::size_t page_;
 };
 
+// SQLite syncs the header of a log before it writes the first frame, so that no crash leaves frames
+// behind a bad one: at most a header, or a file that was made longer and never written.
+bool HoldsFrames(std::string_view bytes) {
+  return bytes.find_first_not_of('\0', kHeader) != std::string_view::npos;
+}
+
 // A whole file, made durable; empty when there is none.
 absl::StatusOr<std::string> ReadDurably(sqlite3_vfs* vfs, const std::string& path) {
   const auto failed = [&](const char* what, int code) {
@@ -152,7 +158,13 @@ absl::Status CheckWriteAheadLog(const std::string& database, const std::string& 
       const std::string bytes,
       ReadDurably(sqlite3_vfs_find(vfs.empty() ? nullptr : vfs.c_str()), path));
   const std::optional<Log> log = Log::Parse(bytes);
-  if (!log) return absl::OkStatus();
+  if (!log && !HoldsFrames(bytes)) return absl::OkStatus();
+  if (!log) {
+    return absl::DataLossError(
+        absl::StrCat("write-ahead log ", path,
+                     " is damaged: its header is bad, and transactions lie behind it; "
+                     "restore the database from a backup"));
+  }
   std::size_t bad = 0;
   while (bad < log->frames() && log->Holds(bad)) ++bad;
   // The next transaction's first frame is written only when the one before it is synced.
