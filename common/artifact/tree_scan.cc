@@ -63,16 +63,23 @@ class Scan {
     }
     SLIPWAY_ASSIGN_OR_RETURN(const File file, dir.OpenFile(name));
     SLIPWAY_ASSIGN_OR_RETURN(const FileInfo info, file.Info());
+    // Before it is read: a sparse file costs its maker nothing and its reader years.
+    total_ += std::min(info.size, kFileBytesMax + 1);
+    if (info.size > kFileBytesMax || total_ > kReleaseBytesMax) {
+      return absl::InvalidArgumentError(absl::StrCat(absl::CHexEscape(path), " has ", info.size,
+                                                     " bytes; a file has at most ", kFileBytesMax,
+                                                     " and a release ", kReleaseBytesMax));
+    }
+    const absl::Status changed =
+        absl::AbortedError(absl::StrCat(file.path(), " changed while it was read"));
     Hasher hasher;
     std::uint64_t read = 0;
     SLIPWAY_RETURN_IF_ERROR(ReadPieces(file, 0, [&](std::string_view piece) {
       hasher.Update(piece);
       read += piece.size();
-      return absl::OkStatus();
+      return read <= info.size ? absl::OkStatus() : changed;
     }));
-    if (read != info.size) {
-      return absl::AbortedError(absl::StrCat(file.path(), " changed while it was read"));
-    }
+    if (read != info.size) return changed;
     FileEntry entry{path, (info.mode & 0100) != 0 ? 0755u : 0644u, read, hasher.Finish(), {}};
     if (read > 0) entry.chunks = {{entry.digest, read}};
     files_.push_back(std::move(entry));
@@ -80,6 +87,7 @@ class Scan {
   }
 
   std::vector<FileEntry> files_;
+  std::uint64_t total_ = 0;  // bytes
 };
 
 }  // namespace

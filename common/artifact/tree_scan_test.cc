@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "common/artifact/limits.h"
 #include "common/fs/test_directory.h"
 
 namespace slipway {
@@ -35,6 +36,14 @@ TEST(TreeScan, FilesComeSortedByTheirFullPaths) {
   EXPECT_EQ((*files)[1].digest, Digest::Of("3"));
   EXPECT_EQ((*files)[2].path, "a/x");
   EXPECT_EQ((*files)[2].mode, 0644u);
+}
+
+TEST(TreeScan, FileThatIsLongerThanAnyMayBeIsRefusedUnread) {
+  const TestDirectory home;
+  std::filesystem::resize_file(home.Write("sparse", ""), kFileBytesMax + 1);
+  const auto files = Scanned(home);
+  EXPECT_EQ(files.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(files.status().message()), HasSubstr("sparse has 17179869185 bytes"));
 }
 
 TEST(TreeScan, EverythingThatIsNoPlainFileIsRefusedByName) {

@@ -6,6 +6,7 @@
 
 #include "common/artifact/digest.h"
 #include "common/plan/plan_check.h"
+#include "common/plan/strict_yaml.h"
 #include "common/plan/yaml_binder.h"
 #include "slipway/v1/plan.pb.h"
 
@@ -25,6 +26,13 @@ void Merge(std::vector<Problem> found, std::vector<Problem>& problems) {
     const bool known = std::any_of(bound.begin(), bound.end(),
                                    [&](const Problem& b) { return SamePlace(b, problem); });
     if (!known) problems.push_back(std::move(problem));
+  }
+  // Of too many those stay that refuse the plan.
+  if (problems.size() > kProblemsMax) {
+    std::stable_partition(problems.begin(), problems.end(), [](const Problem& problem) {
+      return problem.severity == Problem::Severity::error;
+    });
+    problems.erase(problems.begin() + kProblemsMax, problems.end());
   }
   SortByPlace(problems);
 }

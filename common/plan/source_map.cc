@@ -7,6 +7,7 @@ namespace slipway::plan {
 namespace {
 
 constexpr std::size_t kStride = 512;
+constexpr std::size_t kShownLineBytesMax = 1000;
 
 std::uint32_t CountCharacters(std::string_view text) {
   return static_cast<std::uint32_t>(std::count_if(text.begin(), text.end(), [](char c) {
@@ -91,7 +92,10 @@ Problem SourceMap::At(Span span, const ErrorCode& code, Words words) const {
   problem.length = span.length;
   problem.label = std::move(words.label);
   problem.help = std::move(words.help);
-  problem.source_line = Line(span.line);
+  // A longer one explains nothing, and a hundred problems may stand in it.
+  if (const std::string_view line = Line(span.line); line.size() <= kShownLineBytesMax) {
+    problem.source_line = line;
+  }
   return problem;
 }
 

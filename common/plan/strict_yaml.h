@@ -15,6 +15,7 @@
 namespace slipway::plan {
 
 inline constexpr std::size_t kFileBytesMax = 1024 * 1024;  // a plan is read by people
+inline constexpr std::size_t kLineBytesMax = 64 * 1024;    // what stands open in one line is kept
 inline constexpr std::size_t kNodesMax = 100'000;
 inline constexpr std::size_t kDepthMax = 32;      // below the parser's own limit of 64
 inline constexpr std::size_t kProblemsMax = 100;  // further ones are not collected

@@ -1,5 +1,6 @@
 #include "common/plan/text_checks.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
@@ -48,6 +49,20 @@ void CheckEncoding(const SourceMap& source, std::vector<Problem>& problems) {
   }
 }
 
+void CheckLines(const SourceMap& source, std::vector<Problem>& problems) {
+  const std::string_view text = source.text();
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    if (end - begin > kLineBytesMax) {
+      problems.push_back(source.At(source.Bytes(begin, begin + 1), kTooLarge,
+                                   {absl::StrCat("a line of ", end - begin, " bytes; at most ",
+                                                 kLineBytesMax, " are read")}));
+      return;
+    }
+    begin = end + 1;
+  }
+}
+
 void CheckTabs(const SourceMap& source, std::vector<Problem>& problems) {
   const std::string_view text = source.text();
   bool indentation = true;
@@ -71,6 +86,7 @@ void CheckText(const SourceMap& source, std::vector<Problem>& problems) {
                                                kFileBytesMax, " are read")}));
     return;
   }
+  CheckLines(source, problems);
   CheckEncoding(source, problems);
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   const bool json = first != std::string_view::npos && text[first] == '{';

@@ -7,7 +7,8 @@
 
 namespace slipway::plan {
 
-// At most one problem of each kind: size, encoding, control characters, tabs as indentation.
+// At most one problem of each kind: size, length of a line, encoding, control characters, tabs as
+// indentation.
 void CheckText(const SourceMap& source, std::vector<Problem>& problems);
 
 }  // namespace slipway::plan
