@@ -298,6 +298,14 @@ bool IsImportant(const engine::Event& event) {
       event);
 }
 
+// What another line tells as well: how an attempt that was issued ended, what a step's end made of
+// a host, why the fleet stops before it turns back.
+bool IsDetail(const engine::Event& event) {
+  if (const auto* issued = std::get_if<engine::TaskIssued>(&event)) return issued->attempt == 1;
+  if (const auto* turned = std::get_if<engine::TurnedBack>(&event)) return turned->automatic;
+  return std::holds_alternative<engine::HostSeen>(event);
+}
+
 }  // namespace
 
 std::string EncodeDescription(const RolloutDescription& d) {
@@ -404,6 +412,7 @@ v1::Change ToProto(const RolloutView& view, const SequencedEvent& event) {
   change.set_sequence(event.sequence);
   change.set_text(engine::Describe(view.state, *event.event));
   change.set_important(IsImportant(*event.event));
+  change.set_detail(IsDetail(*event.event));
   std::visit([&](const auto& e) { Set(change.mutable_at(), e.at); }, *event.event);
   return change;
 }

@@ -8,8 +8,10 @@
 namespace slipway::controller {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 const absl::Time kStart = absl::FromUnixSeconds(1'700'000'000);
 
@@ -164,6 +166,7 @@ TEST_F(RolloutConvertTest, EveryEventHasALineAndATime) {
   Answer("prepare", Verdict::succeeded);
   Answer("start shop", Verdict::failed);
   bool important = false;
+  std::vector<std::string> told;
   for (std::size_t i = 0; i < events_.size(); ++i) {
     const v1::Change change =
         ToProto(view_, {i + 1, std::make_shared<const engine::Event>(events_[i])});
@@ -171,8 +174,11 @@ TEST_F(RolloutConvertTest, EveryEventHasALineAndATime) {
     EXPECT_NE(change.text(), "");
     EXPECT_GE(change.at().seconds(), absl::ToUnixSeconds(kStart));
     important |= change.important() && change.text().find("failed") != std::string::npos;
+    if (!change.detail()) told.push_back(change.text());
   }
   EXPECT_TRUE(important);
+  EXPECT_THAT(told, Not(Contains(HasSubstr("attempt 1"))));
+  EXPECT_THAT(told, Contains(HasSubstr("start shop: failed")));
 }
 
 }  // namespace

@@ -149,6 +149,24 @@ TEST_F(CliTest, Exit143OnTerm) {
   EXPECT_EQ(program.Wait(), 143);
 }
 
+TEST_F(CliTest, PipesGetALineAChangeAndDetailsOnlyWhenAsked) {
+  v1::RolloutUpdate update;
+  *update.mutable_rollout() = RolloutIn(v1::Rollout::SUCCEEDED, 9);
+  auto* issued = update.add_changes();
+  issued->set_sequence(8);
+  issued->set_text("web-1 start issued");
+  issued->set_detail(true);
+  auto* ended = update.add_changes();
+  ended->set_sequence(9);
+  ended->set_text("web-1 start succeeded");
+  script_.updates = {update};
+  EXPECT_EQ(Run({"watch", "ro-M4TZ7K"}), 0);
+  EXPECT_THAT(output_, HasSubstr("web-1 start succeeded\n"));
+  EXPECT_THAT(output_, Not(HasSubstr("issued")));
+  EXPECT_EQ(Run({"watch", "ro-M4TZ7K", "-v"}), 0);
+  EXPECT_THAT(output_, HasSubstr("web-1 start issued\n"));
+}
+
 TEST_F(CliTest, LiveViewShowsHostileTextHarmlessly) {
   v1::Rollout rollout = RolloutIn(v1::Rollout::RUNNING, 5);
   rollout.mutable_hosts(0)->set_state(v1::HostStatus::RUNNING);

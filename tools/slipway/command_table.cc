@@ -183,6 +183,7 @@ const std::vector<Option>& GlobalOptions() {
       {"color", "WHEN", "auto, always, never"},
       {"ascii", "", "no characters beyond ASCII"},
       {"quiet", "", "results only", false, 'q'},
+      {"verbose", "", "also each attempt issued and each host seen", false, 'v'},
       {"yes", "", "do not ask", false, 'y'},
       {"no-input", "", "never ask; fail instead"},
   };

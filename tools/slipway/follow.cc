@@ -47,11 +47,13 @@ class JsonView final : public View {
 
 class PlainView final : public View {
  public:
-  PlainView(bool quiet, absl::Duration heartbeat) : quiet_(quiet), heartbeat_(heartbeat) {}
+  explicit PlainView(const FollowOptions& options)
+      : quiet_(options.quiet), verbose_(options.verbose), heartbeat_(options.heartbeat) {}
 
   void Update(const v1::Rollout& rollout, const v1::RolloutUpdate& update) override {
     for (const v1::Change& change : update.changes()) {
       if (change.sequence() == 0 || (quiet_ && !change.important())) continue;
+      if (change.detail() && !verbose_) continue;
       Print(ChangeLine(rollout, change));
       last_line_ = SystemClock().Monotonic();
     }
@@ -73,7 +75,7 @@ class PlainView final : public View {
   void End(const v1::Rollout& rollout) override { Print(EndText(StandardOutput(), rollout)); }
 
  private:
-  const bool quiet_;
+  const bool quiet_, verbose_;
   const absl::Duration heartbeat_;
   absl::Duration last_line_ = SystemClock().Monotonic();
 };
@@ -98,8 +100,9 @@ class LiveView final : public View {
 
 std::unique_ptr<View> ViewFor(const FollowOptions& options) {
   if (options.json) return std::make_unique<JsonView>();
-  if (StandardOutput().terminal && !options.quiet) return std::make_unique<LiveView>();
-  return std::make_unique<PlainView>(options.quiet, options.heartbeat);
+  if (StandardOutput().terminal && !options.quiet && !options.verbose)
+    return std::make_unique<LiveView>();
+  return std::make_unique<PlainView>(options);
 }
 
 // Keeps `rollout` as new as the updates say: a whole one replaces it, changes patch it.
@@ -241,6 +244,7 @@ absl::StatusOr<FollowOptions> FollowOptions::From(const Invocation& invocation) 
   FollowOptions options;
   options.json = Json(invocation);
   options.quiet = invocation.Flag("quiet");
+  options.verbose = invocation.Flag("verbose");
   options.leave_when_waiting = invocation.Flag("no-wait-approval");
   if (const std::string timeout = invocation.Value("timeout"); !timeout.empty()) {
     const auto parsed = ParseDuration(timeout);

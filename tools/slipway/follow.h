@@ -15,6 +15,7 @@ class Controller;
 struct FollowOptions {
   bool json = false;
   bool quiet = false;
+  bool verbose = false;             // details too, a line each
   bool leave_when_waiting = false;  // --no-wait-approval
   absl::Duration timeout = absl::InfiniteDuration();
   absl::Duration unreachable = absl::Minutes(10);  // a controller that stays away this long
