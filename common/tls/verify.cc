@@ -4,10 +4,12 @@
 #include <openssl/sha.h>
 
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "common/mutex.h"
 #include "common/status_macros.h"
 #include "common/tls/enrolment_token.h"
 #include "common/tls/openssl.h"
@@ -51,6 +53,18 @@ Names NamesOf(X509* certificate) {
   return names;
 }
 
+std::string DigestOf(std::string_view text) {
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  return {reinterpret_cast<char*>(digest), sizeof digest};
+}
+
+absl::StatusOr<absl::Time> TimeOf(const ASN1_TIME* time) {
+  struct tm parts = {};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return OpensslError("cannot read a certificate's life");
+  return absl::FromTM(parts, absl::UTCTimeZone());
+}
+
 bool IsGoodAt(X509* certificate, absl::Time now) {
   time_t at = absl::ToTimeT(now);
   return X509_cmp_time(X509_get0_notBefore(certificate), &at) < 0 &&
@@ -73,17 +87,63 @@ bool IsSignedBy(X509* certificate, X509* issuer) {
 
 }  // namespace
 
+// Certificates that were found good, by the digest of their text. A peer with one good certificate
+// opens and drops calls by the thousand in a second: to read and verify it for each of them costs a
+// millisecond for which all other peers wait.
+class PeerVerifier::Known {
+ public:
+  struct Entry {
+    Identity identity;
+    absl::Time from, until;
+  };
+
+  explicit Known(std::size_t entries_max) : entries_max_(entries_max) {}
+
+  std::optional<Identity> Find(const std::string& digest, absl::Time now) const {
+    MutexLock lock(mu_);
+    const auto found = entries_.find(digest);
+    if (found == entries_.end() || now < found->second.from || now >= found->second.until) {
+      return std::nullopt;
+    }
+    return found->second.identity;
+  }
+  // Only the authority makes good certificates: nobody else can push others out.
+  void Add(const std::string& digest, Entry entry) {
+    MutexLock lock(mu_);
+    if (entries_.size() >= entries_max_) entries_.clear();
+    entries_[digest] = std::move(entry);
+  }
+  void CountExamined() {
+    MutexLock lock(mu_);
+    ++examined_;
+  }
+  std::uint64_t examined() const {
+    MutexLock lock(mu_);
+    return examined_;
+  }
+
+ private:
+  const std::size_t entries_max_;
+  mutable Mutex mu_;
+  std::unordered_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mu_);
+  std::uint64_t examined_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
 struct PeerVerifier::Impl {
+  explicit Impl(std::size_t known_max) : known(known_max) {}
+
   std::string trust_domain;
   std::map<Kind, CertificatePtr> issuers;
+  mutable Known known;
 };
 
 PeerVerifier::PeerVerifier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PeerVerifier::PeerVerifier(PeerVerifier&&) noexcept = default;
 PeerVerifier::~PeerVerifier() = default;
 
-absl::StatusOr<PeerVerifier> PeerVerifier::Create(const TrustAnchors& anchors) {
-  auto impl = std::make_unique<Impl>();
+absl::StatusOr<PeerVerifier> PeerVerifier::Create(const TrustAnchors& anchors,
+                                                  std::size_t known_max) {
+  auto impl = std::make_unique<Impl>(known_max);
   impl->trust_domain = anchors.trust_domain;
   SLIPWAY_ASSIGN_OR_RETURN(const CertificatePtr root, CertificateFromPem(anchors.root_pem));
   for (const auto& [kind, pem] : anchors.intermediate_pem) {
@@ -98,9 +158,23 @@ absl::StatusOr<PeerVerifier> PeerVerifier::Create(const TrustAnchors& anchors) {
 }
 
 absl::StatusOr<Identity> PeerVerifier::Identify(std::string_view leaf_pem, absl::Time now) const {
+  const std::string digest = DigestOf(leaf_pem);
+  if (auto known = impl_->known.Find(digest, now)) return *std::move(known);
+  impl_->known.CountExamined();
   const auto leaf = CertificateFromPem(leaf_pem);
   if (!leaf.ok()) return Refused("it cannot be read");
-  X509* const certificate = leaf->get();
+  SLIPWAY_ASSIGN_OR_RETURN(Identity identity, Examine(leaf->get(), now));
+  SLIPWAY_ASSIGN_OR_RETURN(const absl::Time from, TimeOf(X509_get0_notBefore(leaf->get())));
+  SLIPWAY_ASSIGN_OR_RETURN(const absl::Time until, TimeOf(X509_get0_notAfter(leaf->get())));
+  impl_->known.Add(digest, {identity, from, until});
+  return identity;
+}
+
+std::uint64_t PeerVerifier::examined() const {
+  return impl_->known.examined();
+}
+
+absl::StatusOr<Identity> PeerVerifier::Examine(x509_st* certificate, absl::Time now) const {
   if (X509_get_version(certificate) != X509_VERSION_3) return Refused("it is not of version 3");
   if (X509_check_ca(certificate) != 0) return Refused("it is that of an authority");
 
@@ -169,11 +243,7 @@ absl::StatusOr<std::string> SerialOf(std::string_view pem) {
 
 absl::StatusOr<absl::Time> ExpiryOf(std::string_view pem) {
   SLIPWAY_ASSIGN_OR_RETURN(const CertificatePtr certificate, CertificateFromPem(pem));
-  struct tm parts = {};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &parts) != 1) {
-    return OpensslError("cannot read a certificate's life");
-  }
-  return absl::FromTM(parts, absl::UTCTimeZone());
+  return TimeOf(X509_get0_notAfter(certificate.get()));
 }
 
 }  // namespace slipway::tls

@@ -1,6 +1,8 @@
 // Who a peer is, from the certificate that the TLS handshake has verified against the root.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,26 +13,36 @@
 #include "common/tls/authority.h"
 #include "common/tls/identity.h"
 
+struct x509_st;  // OpenSSL's X509
+
 namespace slipway::tls {
 
-// Immutable after construction, thread-safe.
+// Thread-safe.
 class PeerVerifier {
  public:
   // INVALID_ARGUMENT when an intermediate is not signed by the root.
-  static absl::StatusOr<PeerVerifier> Create(const TrustAnchors& anchors);
+  // Remembers up to `known_max` certificates that it found good: those of a large fleet.
+  static absl::StatusOr<PeerVerifier> Create(const TrustAnchors& anchors,
+                                             std::size_t known_max = 20'000);
   PeerVerifier(PeerVerifier&&) noexcept;
   ~PeerVerifier();
 
   // The identity behind a leaf certificate. The kind is that of the intermediate that signed it,
   // and the URI must say the same. Does not depend on the chain that the peer sent, which a
-  // resumed session no longer has.
+  // resumed session no longer has. A certificate that was found good is not read again while it
+  // lasts.
   //
   // Errors: UNAUTHENTICATED, with the reason, for anything odd: another issuer, expired, a CA, more
   // or fewer than one URI, names of another sort, a use that is not the client's, another domain.
   absl::StatusOr<Identity> Identify(std::string_view leaf_pem, absl::Time now) const;
 
+  // How many certificates were read and verified in full.
+  std::uint64_t examined() const;
+
  private:
   struct Impl;
+  class Known;
+  absl::StatusOr<Identity> Examine(x509_st* certificate, absl::Time now) const;
   explicit PeerVerifier(std::unique_ptr<Impl> impl);
   std::unique_ptr<const Impl> impl_;
 };

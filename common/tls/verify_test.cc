@@ -138,6 +138,52 @@ TEST_F(VerifyTest, ForeignDomainAndMalformedUrisAreRefused) {
   EXPECT_EQ(IdentityOf(hidden).status().code(), absl::StatusCode::kUnauthenticated);
 }
 
+// Opening and dropping calls by the thousand costs the caller nothing: it must cost us no more than
+// one verification.
+TEST_F(VerifyTest, CertificateIsVerifiedOnceHoweverOftenItIsShown) {
+  const auto pem = Issue(AgentSpec(), public_key_, IssuerOf(Kind::agent));
+  ASSERT_TRUE(pem.ok());
+  for (int i = 0; i < 10'000; ++i) ASSERT_TRUE(verifier_.Identify(*pem, kNow).ok());
+  EXPECT_EQ(verifier_.Identify(*pem, kNow)->name, "web-1");
+  EXPECT_EQ(verifier_.examined(), 1u);
+}
+
+TEST_F(VerifyTest, KnownCertificateIsGoodForItsOwnTimeOnly) {
+  const auto pem = Issue(AgentSpec(), public_key_, IssuerOf(Kind::agent));
+  ASSERT_TRUE(pem.ok());
+  const absl::Time begin = kNow - absl::Hours(1), end = kNow + absl::Hours(1);
+  ASSERT_TRUE(verifier_.Identify(*pem, kNow).ok());
+  EXPECT_TRUE(verifier_.Identify(*pem, begin).ok());
+  EXPECT_TRUE(verifier_.Identify(*pem, end - absl::Milliseconds(1)).ok());
+  ExpectRefused(verifier_.Identify(*pem, end), "expired");
+  ExpectRefused(verifier_.Identify(*pem, begin - absl::Seconds(1)), "not yet good");
+}
+
+TEST_F(VerifyTest, RefusedCertificateIsRefusedAgainAndAChangedOneIsAnother) {
+  CertificateSpec spoilt = AgentSpec();
+  spoilt.uris.push_back("slipway://fleet.test/agent/web-2");
+  const auto bad = Issue(spoilt, public_key_, IssuerOf(Kind::agent));
+  auto good = Issue(AgentSpec(), public_key_, IssuerOf(Kind::agent));
+  ASSERT_TRUE(bad.ok() && good.ok());
+  ASSERT_TRUE(verifier_.Identify(*good, kNow).ok());
+  for (int i = 0; i < 2; ++i) ExpectRefused(verifier_.Identify(*bad, kNow), "exactly one URI");
+  char& letter = (*good)[good->size() / 2];
+  letter = letter == 'A' ? 'B' : 'A';
+  EXPECT_EQ(verifier_.Identify(*good, kNow).status().code(), absl::StatusCode::kUnauthenticated);
+}
+
+TEST_F(VerifyTest, WhatIsRememberedIsBoundedAndForgettingIsHarmless) {
+  const PeerVerifier forgetful = *PeerVerifier::Create(authority_.anchors(), 2);
+  std::vector<std::string> certificates;
+  for (int i = 0; i < 3; ++i) {
+    certificates.push_back(*Issue(AgentSpec(), public_key_, IssuerOf(Kind::agent)));
+  }
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string& pem : certificates) EXPECT_TRUE(forgetful.Identify(pem, kNow).ok());
+  }
+  EXPECT_GT(forgetful.examined(), certificates.size());
+}
+
 TEST_F(VerifyTest, PinIsThatOfTheKeyAndNotOfTheCertificate) {
   const auto one = Issue(AgentSpec(), public_key_, IssuerOf(Kind::agent));
   const auto two = Issue(AgentSpec(), public_key_, IssuerOf(Kind::agent));

@@ -121,6 +121,24 @@ TEST_F(EnrolmentTest, EnrolledNameGetsNoTokenUntilItIsRetired) {
       << "the certificate of the first enrolment is of no use any more";
 }
 
+TEST_F(EnrolmentTest, AdmittedCertificateIsRefusedAsSoonAsItsHostIsInQuarantineOrRetired) {
+  const auto certified = enrolment_.Enrol(Token("web-1").secret, {"web-1"}, Request());
+  ASSERT_TRUE(certified.ok()) << certified.status();
+  const std::string& pem = certified->certificate_pem;
+  using State = HostRecord::State;
+  for (const State state : {State::quarantined, State::enrolled, State::retired}) {
+    ASSERT_TRUE(hosts_.Admit({"web-1"}, pem).ok());
+    ASSERT_TRUE(hosts_.Admit({"web-1"}, pem).ok()) << "as it is remembered";
+    ASSERT_TRUE(store_.registry().SetHostState({"web-1"}, state, "why").ok());
+    ASSERT_TRUE(hosts_.Refresh({"web-1"}).ok());
+    EXPECT_EQ(hosts_.Admit({"web-1"}, pem).ok(), state == State::enrolled);
+    if (state == State::quarantined) {
+      ASSERT_TRUE(store_.registry().SetHostState({"web-1"}, State::enrolled, "").ok());
+      ASSERT_TRUE(hosts_.Refresh({"web-1"}).ok());
+    }
+  }
+}
+
 TEST_F(EnrolmentTest, TokenIsShownOnce) {
   const Enrolment::TokenRequest request{.request_id = "one", .host = {"web-1"}};
   EXPECT_TRUE(enrolment_.MakeToken(request).ok());

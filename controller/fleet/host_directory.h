@@ -31,9 +31,14 @@ class HostDirectory final : public HostGate {
   std::vector<HostRecord> All() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  struct Entry {
+    HostRecord record;
+    std::string admitted;  // the certificate of the record, PEM, once it was seen
+  };
+
   Registry& registry_;
   mutable Mutex mu_;
-  std::map<HostId, HostRecord> hosts_ ABSL_GUARDED_BY(mu_);
+  std::map<HostId, Entry> hosts_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace slipway::controller

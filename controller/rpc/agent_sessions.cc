@@ -258,7 +258,6 @@ void AgentSessions::Impl::OnCall(AgentSession& session, bool ok) {
   const auto identity = ports_.authorizer.IdentityOf(*peer);
   if (!identity.ok()) return Refuse(session, identity.status());
   session.host = HostId{identity->name};
-  session.expires = tls::ExpiryOf(LeafOf(*peer)).value_or(absl::InfinitePast());
   session.Read();
 }
 
@@ -297,6 +296,8 @@ void AgentSessions::Impl::OnHello(AgentSession& session) {
   session.nonce = hello.nonce();
   session.agent_id = hello.agent_id();
   session.boot_id = hello.boot_id();
+  const std::string leaf = LeafOf(*session.context.auth_context());
+  session.expires = tls::ExpiryOf(leaf).value_or(absl::InfinitePast());
   const absl::Status room = MakeRoom(session);
   if (!room.ok()) return Refuse(session, room);
   Attach(session);

@@ -80,6 +80,7 @@ class ControllerHalf {
   OpenGate& gate() { return gate_; }
   controller::FleetView& view() { return view_; }
   controller::AgentSessions& sessions() { return *sessions_; }
+  const tls::PeerVerifier& verifier() const { return verifier_; }
 
  private:
   Record record_;
