@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -47,6 +48,8 @@ const Step& StepOf(const State& state, const TaskId& task);
 // Where a host stands at the end; each host is in exactly one class.
 enum class Standing { new_version, old_version, stopped, unreachable, unproven, untouched };
 Standing StandingOf(const State& state, HostIx host);
+// "new", "old", "stopped", …: as the contract has it.
+std::string_view Word(Standing standing);
 
 // Readable, stable text: scenarios, logs and people see the same words.
 std::string Describe(const State& state, const Event& event);

@@ -53,4 +53,22 @@ Standing StandingOf(const State& state, HostIx host) {
   return *all;
 }
 
+std::string_view Word(Standing standing) {
+  switch (standing) {
+    case Standing::new_version:
+      return "new";
+    case Standing::old_version:
+      return "old";
+    case Standing::stopped:
+      return "stopped";
+    case Standing::unreachable:
+      return "unreachable";
+    case Standing::unproven:
+      return "unproven";
+    case Standing::untouched:
+      return "untouched";
+  }
+  return "unproven";
+}
+
 }  // namespace slipway::engine

@@ -41,24 +41,6 @@ const char* Word(engine::Hold::Why why) {
   return "";
 }
 
-const char* Word(engine::Standing standing) {
-  switch (standing) {
-    case engine::Standing::new_version:
-      return "new";
-    case engine::Standing::old_version:
-      return "old";
-    case engine::Standing::stopped:
-      return "stopped";
-    case engine::Standing::unreachable:
-      return "unreachable";
-    case engine::Standing::unproven:
-      return "unproven";
-    case engine::Standing::untouched:
-      return "untouched";
-  }
-  return "unproven";
-}
-
 v1::Rollout::State EndOf(engine::Result result) {
   switch (result) {
     case engine::Result::succeeded:
@@ -225,7 +207,7 @@ HostStatus StatusOf(const RolloutView& view, engine::HostIx host) {
   HostStatus status;
   status.set_name(state.hosts[host].id.text);
   status.set_connected(view.presence.attached.contains(host));
-  status.set_standing(Word(engine::StandingOf(state, host)));
+  status.set_standing(std::string(engine::Word(engine::StandingOf(state, host))));
   status.set_state(state.finished ? HostStatus::DONE : HostStatus::WAITING);
   const auto lane = state.lanes.find(host);
   if (lane != state.lanes.end() && !state.finished) SetLane(status, state, host, lane->second);

@@ -22,24 +22,6 @@ std::string Stamp(Time at) {
   return absl::FormatDuration(at - absl::UnixEpoch());
 }
 
-std::string_view Word(engine::Standing standing) {
-  switch (standing) {
-    case engine::Standing::new_version:
-      return "new";
-    case engine::Standing::old_version:
-      return "old";
-    case engine::Standing::stopped:
-      return "stopped";
-    case engine::Standing::unreachable:
-      return "unreachable";
-    case engine::Standing::unproven:
-      return "unproven";
-    case engine::Standing::untouched:
-      return "untouched";
-  }
-  return "";
-}
-
 }  // namespace
 
 std::string Scenario::Run(const std::string& line) {
@@ -306,7 +288,7 @@ std::string Scenario::Show() const {
   absl::StrAppend(&text, "\n");
   std::map<std::string, std::string> standing;
   for (std::size_t i = 0; i < state_.hosts.size(); ++i) {
-    const auto word = std::string(Word(engine::StandingOf(state_, static_cast<HostIx>(i))));
+    const auto word = std::string(engine::Word(engine::StandingOf(state_, static_cast<HostIx>(i))));
     absl::StrAppend(&standing[word], " ", state_.hosts[i].id.text);
   }
   for (const auto& [word, names] : standing) absl::StrAppend(&text, word, ":", names, "\n");
