@@ -194,6 +194,34 @@ TEST_F(ProbingActionsTest, FirstDeploymentHasItsWayBackToNothing) {
   EXPECT_THAT(Readiness(true, {.previous = ""}).message, HasSubstr("the way back is to nothing"));
 }
 
+TEST_F(ProbingActionsTest, ReadinessRefusesAWayBackThatNeverRanHealthily) {
+  ASSERT_TRUE(host_.releases().SwitchTo(host_.app(), host_.digest("2.0")).ok());
+  v1::Task task = host_.Task();
+  *task.mutable_release() = host_.Release("1.0");  // away from 2.0, whose bake never passed
+  task.mutable_action()->mutable_readiness()->add_apps(host_.app());
+  const TestHost::Attempt from_2_0 = {.previous = "2.0"};
+  const AttemptEnd refused = host_.Do(*readiness_, task, from_2_0);
+  EXPECT_EQ(refused.verdict, Verdict::failed);
+  EXPECT_THAT(refused.message, HasSubstr("2.0 is whole, but never proved to run healthily here"));
+  EXPECT_THAT(refused.message, HasSubstr("--accept-unproven 2.0"));
+
+  task.mutable_action()->mutable_readiness()->add_accept_unproven("1.9");
+  EXPECT_EQ(host_.Do(*readiness_, task, from_2_0).verdict, Verdict::failed);
+  for (const std::string& name : {std::string("2.0"), host_.digest("2.0")}) {
+    *task.mutable_action()->mutable_readiness()->mutable_accept_unproven(0) = name;
+    const AttemptEnd accepted = host_.Do(*readiness_, task, from_2_0);
+    EXPECT_EQ(accepted.verdict, Verdict::succeeded) << accepted.message;
+    EXPECT_THAT(accepted.message, HasSubstr("accepted by name"));
+  }
+}
+
+TEST_F(ProbingActionsTest, TheSameReleaseAgainNeedsNoOtherWayBack) {
+  ASSERT_TRUE(host_.releases().SwitchTo(host_.app(), host_.digest("2.0")).ok());
+  const AttemptEnd end = Readiness(true, {.previous = "2.0"});
+  EXPECT_EQ(end.verdict, Verdict::succeeded) << end.message;
+  EXPECT_THAT(end.message, HasSubstr("what the rollout brings"));
+}
+
 TEST_F(ProbingActionsTest, ReadinessRefusesAWayBackThatWasNotPlanned) {
   const AttemptEnd unknown = Readiness(true, {.previous = ""});
   EXPECT_EQ(unknown.verdict, Verdict::failed) << "1.0 is live, and nobody had looked";

@@ -1,5 +1,6 @@
-// The gate before the first disruptive step: what a rollback would go back to is here and whole,
-// what is to go live is here and whole, and there is room. Changes nothing.
+// The gate before the first disruptive step: what a rollback would go back to is here, whole, and
+// ran healthily on this host; what is to go live is here and whole; and there is room. Nothing is a
+// way back too. Changes nothing.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -39,7 +40,19 @@ absl::StatusOr<std::string> WayBack(const ActionContext& ctx, const std::string&
   if (ctx.releases.RanHealthily(app, live)) {
     return absl::StrCat(app, ": ", version, " is whole and ran healthily here");
   }
-  return absl::StrCat(app, ": ", version, " is whole, but never proved to run healthily here");
+  const std::string unproven =
+      absl::StrCat(app, ": ", version, " is whole, but never proved to run healthily here");
+  if (live == ctx.task.release().digest()) {
+    return absl::StrCat(unproven, "; it is what the rollout brings, and nothing else is lost");
+  }
+  const auto& accepted = ctx.task.action().readiness().accept_unproven();
+  if (std::find(accepted.begin(), accepted.end(), version) != accepted.end() ||
+      std::find(accepted.begin(), accepted.end(), live) != accepted.end()) {
+    return absl::StrCat(unproven, "; it was accepted by name");
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(unproven, ", and a rollback would go back to it; deploy with --accept-unproven ",
+                   version, " if it may"));
 }
 
 absl::StatusOr<std::string> Gate(const ActionContext& ctx) {

@@ -150,6 +150,7 @@ engine::Step MakeReadiness(const Work& work, const std::string& name, const std:
   v1::Readiness& readiness = *task.mutable_action()->mutable_readiness();
   readiness.add_apps(app);
   if (staged) readiness.add_staged(app);
+  for (const std::string& name : work.options.accept_unproven) readiness.add_accept_unproven(name);
   return StepOf(task, TraitsOf(task.action(), v1::StepOptions()));
 }
 

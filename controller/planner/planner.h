@@ -33,9 +33,10 @@ struct PlanHost {
 };
 
 struct PlanOptions {
-  std::string hosts = {};                       // selector that narrows every group; "" = all
-  std::map<std::string, std::string> set = {};  // variables over those of the plan
-  std::uint64_t seed = 0;                       // order of hosts, choice of any(group)
+  std::string hosts = {};                         // selector that narrows every group; "" = all
+  std::map<std::string, std::string> set = {};    // variables over those of the plan
+  std::vector<std::string> accept_unproven = {};  // versions or digests, as the request has them
+  std::uint64_t seed = 0;                         // order of hosts, choice of any(group)
 };
 
 struct LeftOutHost {

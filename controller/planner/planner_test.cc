@@ -366,6 +366,14 @@ TEST(Planner, ReadinessKnowsWhatIsStagedBefore) {
   EXPECT_THAT(task.action().readiness().staged(), ElementsAre("{{root}}/media"));
 }
 
+TEST(Planner, WhatIsAcceptedByNameReachesTheHosts) {
+  PlanOptions options;
+  options.accept_unproven = {"1.9"};
+  const CompiledPlan compiled = Compile(kMediaPlan, WebHosts(2), options);
+  const v1::Task task = TaskOf(compiled.plan.parts[2].steps[0]);
+  EXPECT_THAT(task.action().readiness().accept_unproven(), ElementsAre("1.9"));
+}
+
 TEST(Planner, RollbackPolicyIsThatOfThePlan) {
   const CompiledPlan compiled = Compile(kMediaPlan, WebHosts(2));
   EXPECT_EQ(compiled.rollback.database, engine::DatabaseWay::keep);

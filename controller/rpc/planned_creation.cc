@@ -28,6 +28,7 @@ namespace {
 constexpr std::size_t kPlanBytesMax = 1 << 20;
 constexpr std::size_t kReasonBytesMax = 1024;
 constexpr std::size_t kVariablesMax = 256;
+constexpr int kAcceptedMax = 64;
 constexpr int kIdAttempts = 5;
 
 // "ro-M4TZ7K": short enough to say, without letters that look like digits.
@@ -65,6 +66,10 @@ absl::Status CheckRequest(const v1::CreateRolloutRequest& request) {
   }
   if (static_cast<std::size_t>(request.set().size()) > kVariablesMax) {
     return absl::InvalidArgumentError(absl::StrCat("more than ", kVariablesMax, " variables"));
+  }
+  if (request.accept_unproven_size() > kAcceptedMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("more than ", kAcceptedMax, " unproven versions are accepted"));
   }
   return absl::OkStatus();
 }
@@ -122,10 +127,12 @@ absl::StatusOr<PlannedCreation::Prepared> PlannedCreation::Prepare(
                            PlanHostsOf(ports_.hosts, ports_.view, ports_.registry));
   const std::uint64_t seed =
       SeedOf(prepared.loaded.digest, prepared.release.record.digest, request.hosts());
-  prepared.compiled = CompilePlan(plan, prepared.loaded.source, prepared.definition, hosts,
-                                  {.hosts = request.hosts(),
-                                   .set = {request.set().begin(), request.set().end()},
-                                   .seed = seed});
+  prepared.compiled = CompilePlan(
+      plan, prepared.loaded.source, prepared.definition, hosts,
+      {.hosts = request.hosts(),
+       .set = {request.set().begin(), request.set().end()},
+       .accept_unproven = {request.accept_unproven().begin(), request.accept_unproven().end()},
+       .seed = seed});
   SLIPWAY_RETURN_IF_ERROR(StatusOf(CodeOf(prepared.compiled.problems), prepared.compiled.problems));
   prepared.forward = engine::Forward(prepared.compiled.plan, seed);
   return prepared;

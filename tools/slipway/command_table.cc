@@ -22,6 +22,7 @@ std::vector<Command> DeployCommands() {
         {"version", "V", "the same, by version alone"},
         {"set", "K=V", "set a variable of the plan", true},
         {"hosts", "EXPR", "narrow every group: role=web,zone!=b"},
+        {"accept-unproven", "V", "a rollback may go to V where it never ran healthily", true},
         {"dry-run", "", "show what would happen, on which host, in which order; change nothing"},
         kReason,
         {"ticket", "ID", "where it was agreed"},

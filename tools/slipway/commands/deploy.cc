@@ -26,6 +26,9 @@ absl::StatusOr<v1::CreateRolloutRequest> RequestOf(const Invocation& invocation)
   request.set_hosts(invocation.Value("hosts"));
   request.set_reason(invocation.Value("reason"));
   request.set_ticket(invocation.Value("ticket"));
+  for (const std::string& version : invocation.Values("accept-unproven")) {
+    request.add_accept_unproven(version);
+  }
   for (const std::string& pair : invocation.Values("set")) {
     const auto equals = pair.find('=');
     if (equals == std::string::npos || equals == 0) {
