@@ -34,19 +34,6 @@ const v1::Service* Find(const v1::Release& release, const std::string& name) {
   return nullptr;
 }
 
-Identity IdentityOf(const v1::Service& service) {
-  switch (service.identity()) {
-    case v1::Service::CWD:
-      return Identity::cwd;
-    case v1::Service::ENV:
-      return Identity::env;
-    case v1::Service::HTTP:
-      return Identity::http;
-    default:
-      return Identity::exe;
-  }
-}
-
 // Texts of a definition, rendered; the first problem is kept and says in which key it is.
 class Texts {
  public:
@@ -78,15 +65,6 @@ absl::StatusOr<std::uint16_t> PortOf(const v1::Service& service,
 
 }  // namespace
 
-absl::StatusOr<std::string> AppOf(const ActionContext& ctx, const std::string& app) {
-  const std::string& text = app.empty() ? ctx.task.app() : app;
-  if (text.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("step ", ctx.task.step(), " names no app; add `app:` to it"));
-  }
-  return Render(text, ctx.vars);
-}
-
 absl::StatusOr<BoundRelease> BindDigest(const ActionContext& ctx, const std::string& app,
                                         const std::string& digest) {
   SLIPWAY_ASSIGN_OR_RETURN(v1::Release release, ctx.releases.ReleaseOf(app, digest));
@@ -116,8 +94,7 @@ absl::StatusOr<BoundService> BindService(const ActionContext& ctx, const BoundRe
   Texts text(vars);
   BoundService bound{.spec = {.id = {release.app, name}, .user = service->user()},
                      .digest = release.digest,
-                     .version = release.release->version(),
-                     .identity = IdentityOf(*service)};
+                     .version = release.release->version()};
   SLIPWAY_ASSIGN_OR_RETURN(bound.spec.release_dir,
                            ctx.releases.ReleaseDir(release.app, release.digest));
   bound.spec.unit = text("unit", service->unit());
@@ -137,7 +114,14 @@ absl::StatusOr<BoundService> BindService(const ActionContext& ctx, const BoundRe
   }
   bound.spec.http = text("http", service->ready().http());
   bound.spec.tcp = text("tcp", service->ready().tcp());
+  if (service->identity() == v1::Service::HTTP) bound.spec.http_names = bound.version;
+  bound.ready_file = text("ready_file", service->ready_file());
+  bound.notice = FromProto(service->notice());
   SLIPWAY_RETURN_IF_ERROR(text.status());
+  if (!bound.spec.http_names.empty() && bound.spec.http.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("service ", name, " has `identity: http` and no `ready: { http: … }` to ask"));
+  }
   if (bound.spec.argv.empty() && bound.spec.unit.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("service ", name, " has neither `run:` nor `unit:`"));

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "agent/actions/action.h"
+#include "agent/actions/release_step.h"
 #include "agent/services/service_manager.h"
 
 namespace slipway::v1 {
@@ -28,9 +29,6 @@ struct BoundRelease {
   std::map<std::string, std::string> vars;  // for Render(): {{release.version}} is this one's
 };
 
-// `app` of the action, else that of the task, with its variables filled in.
-absl::StatusOr<std::string> AppOf(const ActionContext& ctx, const std::string& app);
-
 // The release of the task, or for Direction::previous the one that was here before the rollout.
 // nullopt: there was none.
 absl::StatusOr<std::optional<BoundRelease>> Bind(const ActionContext& ctx, const std::string& app);
@@ -39,17 +37,16 @@ absl::StatusOr<std::optional<BoundRelease>> Bind(const ActionContext& ctx, const
 absl::StatusOr<BoundRelease> BindDigest(const ActionContext& ctx, const std::string& app,
                                         const std::string& digest);
 
-enum class Identity { exe, cwd, env, http };
-
 // A service, ready to be started, watched and stopped.
 struct BoundService {
   ServiceSpec spec = {};
   std::string digest = {};
   std::string version = {};
-  Identity identity = Identity::exe;
   std::string must_match = {};
   std::vector<std::string> must_not_match = {};
   absl::Duration deadline = absl::ZeroDuration();  // to be ready by; never zero
+  std::string ready_file = {};                     // in traffic while it is there; "" = none
+  absl::Duration notice = absl::ZeroDuration();    // for who looks at it, before the drain
   absl::Duration drain = absl::ZeroDuration();
   std::vector<Rung> ladder = {};
 };

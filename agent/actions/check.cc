@@ -46,7 +46,9 @@ absl::Status CheckProcess(const ActionContext& ctx, const std::string& service,
         absl::StrCat(service, " does not run", status.ended.empty() ? "" : ": it " + status.ended));
   }
   SLIPWAY_ASSIGN_OR_RETURN(const std::string live, ctx.releases.CurrentDigest(app));
-  if (RunningDigest(ctx.releases, app, status) == live && !live.empty()) return absl::OkStatus();
+  SLIPWAY_RETURN_IF_ERROR(ProbeNamed(status.http, status.http_names, kProbeTimeout));
+  const std::string running = RunningDigest(ctx.releases, app, status, true);
+  if (running == live && !live.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(service, " (pid ", status.pid, ") runs ",
                                                     status.executable, ", not what ", app,
                                                     "/current names"));

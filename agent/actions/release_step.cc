@@ -8,14 +8,18 @@
 
 namespace slipway::agent {
 
-absl::StatusOr<ReleaseStep> BindReleaseStep(const ActionContext& ctx, const std::string& app) {
+absl::StatusOr<std::string> AppOf(const ActionContext& ctx, const std::string& app) {
   const std::string& text = app.empty() ? ctx.task.app() : app;
   if (text.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("step ", ctx.task.step(), " names no app; add `app:` to it"));
   }
+  return Render(text, ctx.vars);
+}
+
+absl::StatusOr<ReleaseStep> BindReleaseStep(const ActionContext& ctx, const std::string& app) {
   ReleaseStep step;
-  SLIPWAY_ASSIGN_OR_RETURN(step.app, Render(text, ctx.vars));
+  SLIPWAY_ASSIGN_OR_RETURN(step.app, AppOf(ctx, app));
   const bool old = ctx.direction == Direction::previous;
   step.digest = old ? ctx.previous : ctx.task.release().digest();
   step.vars = WithAppVars(ctx.vars, step.app);

@@ -9,13 +9,16 @@
 
 namespace slipway::agent {
 
+// `app` of the action, else that of the task, with its variables filled in.
+absl::StatusOr<std::string> AppOf(const ActionContext& ctx, const std::string& app);
+
 struct ReleaseStep {
   std::string app;     // absolute; variables filled in
   std::string digest;  // the release that the task brings, or for Direction::previous the old one
   std::map<std::string, std::string> vars;  // for Render()
 };
 
-// `app` is that of the action; when empty, the task's.
+// `app` as in AppOf.
 absl::StatusOr<ReleaseStep> BindReleaseStep(const ActionContext& ctx, const std::string& app);
 
 }  // namespace slipway::agent

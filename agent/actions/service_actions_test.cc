@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "agent/actions/action_table.h"
 #include "agent/actions/test_host.h"
 
@@ -79,6 +81,53 @@ TEST_F(ServiceActionsTest, DrainAndLadderOfThePlanWin) {
   EXPECT_THAT(end.message, AllOf(HasSubstr("by SIGKILL"), HasSubstr("2 connections still open")));
 }
 
+TEST_F(ServiceActionsTest, ReadyServiceGetsTrafficAndLosesItBeforeItsConnectionsEnd) {
+  const std::string file = host_.app() + "/shared/in-traffic";
+  host_.services.Conducts(host_.shop(), {.first_words = ""});
+  ASSERT_EQ(Start().verdict, Verdict::failed);
+  EXPECT_FALSE(std::filesystem::exists(file)) << "it never was ready";
+  ASSERT_EQ(Start({.direction = kUndo}).verdict, Verdict::succeeded);
+  host_.services.Conducts(host_.shop(), {});
+  ASSERT_EQ(Start({.number = 2}).verdict, Verdict::succeeded);
+  EXPECT_TRUE(std::filesystem::exists(file));
+
+  // While the balancer takes its time the service goes on, and nothing counts its connections.
+  bool there = true;
+  State during = State::stopped;
+  host_.services.SetConnections(host_.shop(), 1);
+  v1::Task task = StopTask();
+  task.mutable_action()->mutable_stop()->mutable_drain()->set_seconds(3);
+  host_.on_progress = [&](std::string_view text) {
+    if (text.find("out of traffic") == std::string_view::npos) return;
+    there = std::filesystem::exists(file);
+    during = Shop().state;
+  };
+  const absl::Duration began = host_.clock.Monotonic();
+  const AttemptEnd end = host_.Do(*stop_, task);
+  EXPECT_EQ(end.verdict, Verdict::succeeded) << end.message;
+  EXPECT_FALSE(there);
+  EXPECT_EQ(during, State::running);
+  EXPECT_GE(host_.clock.Monotonic() - began, absl::Seconds(1 + 3));
+}
+
+TEST_F(ServiceActionsTest, ProbeSeesAStartThatWasCutOffBeforeTheTraffic) {
+  ASSERT_EQ(Start().verdict, Verdict::succeeded);
+  std::filesystem::remove(host_.app() + "/shared/in-traffic");
+  EXPECT_EQ(Start({.probe = true}).verdict, Verdict::not_applied);
+  ASSERT_EQ(Start({.number = 2}).verdict, Verdict::succeeded);
+  EXPECT_EQ(Start({.probe = true}).verdict, Verdict::succeeded);
+  EXPECT_EQ(host_.services.StartsOf(host_.shop()), 1);
+}
+
+TEST_F(ServiceActionsTest, FileOfADeadServiceIsTakenAwayWithoutWaiting) {
+  ASSERT_EQ(Start().verdict, Verdict::succeeded);
+  host_.services.Die(host_.shop());
+  const absl::Duration began = host_.clock.Monotonic();
+  ASSERT_EQ(Stop().verdict, Verdict::succeeded);
+  EXPECT_FALSE(std::filesystem::exists(host_.app() + "/shared/in-traffic"));
+  EXPECT_EQ(host_.clock.Monotonic(), began);
+}
+
 TEST_F(ServiceActionsTest, UndoOfStopStartsWhatWasThereBefore) {
   host_.RunShop("1.0");
   ASSERT_EQ(Stop().verdict, Verdict::succeeded);
@@ -92,6 +141,65 @@ TEST_F(ServiceActionsTest, UndoOfStopStartsWhatWasThereBefore) {
 TEST_F(ServiceActionsTest, UndoOfStopStartsNothingWhereNothingWas) {
   EXPECT_EQ(Stop({.direction = kUndo, .previous = ""}).message, "nothing ran here before");
   EXPECT_EQ(host_.services.StartsOf(host_.shop()), 0);
+}
+
+TEST_F(ServiceActionsTest, UndoOfStopLeavesDownWhatWasDown) {
+  ASSERT_EQ(Stop().message, "shop does not run");
+  ASSERT_EQ(Start().verdict, Verdict::succeeded);
+  ASSERT_EQ(Start({.direction = kUndo}).verdict, Verdict::succeeded);
+  for (int i = 0; i < 2; ++i) {
+    const AttemptEnd end = Stop({.direction = kUndo});
+    EXPECT_EQ(end.verdict, Verdict::succeeded) << end.message;
+    EXPECT_THAT(end.message, HasSubstr("did not run before the rollout"));
+  }
+  EXPECT_EQ(Shop().state, State::stopped);
+  EXPECT_EQ(Stop({.direction = kUndo, .probe = true}).verdict, Verdict::succeeded);
+  EXPECT_EQ(host_.services.StartsOf(host_.shop()), 1) << "only the new one, by the rollout";
+}
+
+TEST_F(ServiceActionsTest, DeadServiceCountsAsDown) {
+  host_.RunShop("1.0");
+  host_.services.Die(host_.shop());
+  ASSERT_EQ(Stop().verdict, Verdict::succeeded);
+  EXPECT_EQ(Stop({.direction = kUndo}).verdict, Verdict::succeeded);
+  EXPECT_EQ(host_.services.StartsOf(host_.shop()), 1);
+}
+
+TEST_F(ServiceActionsTest, WhatTheFirstAttemptFoundCounts) {
+  host_.services.Conducts(host_.shop(), {.leaves_process = true});
+  host_.RunShop("1.0");
+  ASSERT_NE(Stop().verdict, Verdict::succeeded);
+  host_.services.Die(host_.shop());
+  ASSERT_EQ(Stop({.number = 2}).verdict, Verdict::succeeded);
+  host_.services.Conducts(host_.shop(), {});
+  EXPECT_EQ(Stop({.direction = kUndo}).verdict, Verdict::succeeded);
+  EXPECT_EQ(Shop().state, State::running) << "it ran when the rollout came";
+}
+
+TEST_F(ServiceActionsTest, WhatRanBeforeAStopIsKnownAfterARestartOfTheAgent) {
+  host_.RunShop("1.0");
+  ASSERT_EQ(Stop().verdict, Verdict::succeeded);
+  host_.RestartAgent();
+  EXPECT_EQ(Stop({.probe = true}).verdict, Verdict::succeeded);
+  EXPECT_EQ(Stop({.direction = kUndo}).verdict, Verdict::succeeded);
+  EXPECT_EQ(Shop().state, State::running);
+}
+
+TEST_F(ServiceActionsTest, StopThatACrashCutOffBeforeItsFirstWordWasOfADownService) {
+  host_.RestartAgent();
+  ASSERT_EQ(Stop({.probe = true}).verdict, Verdict::succeeded) << "accepted, and it did not run";
+  host_.RestartAgent();
+  host_.RunShop("1.0");  // by a person, meanwhile
+  EXPECT_EQ(Stop({.direction = kUndo}).verdict, Verdict::succeeded);
+  EXPECT_EQ(Shop().state, State::stopped);
+}
+
+TEST_F(ServiceActionsTest, UndoOfAStopThatNeverCameLeavesAllAsItIs) {
+  EXPECT_EQ(Stop({.direction = kUndo}).verdict, Verdict::succeeded);
+  EXPECT_EQ(host_.services.StartsOf(host_.shop()), 0);
+  host_.RunShop("1.0");
+  EXPECT_EQ(Stop({.direction = kUndo}).verdict, Verdict::succeeded);
+  EXPECT_EQ(Shop().state, State::running);
 }
 
 TEST_F(ServiceActionsTest, StartWaitsForTheLogAndRunsTheRightRelease) {

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/actions/service_steps.h"
+#include "agent/actions/traffic.h"
 #include "agent/releases/host_releases.h"
 #include "common/status_macros.h"
 #include "slipway/v1/action.pb.h"
@@ -42,7 +43,12 @@ AttemptEnd ProbeStarted(ActionContext& ctx, const BoundService& service) {
   if (status.state == State::stopped || !of_this_release) {
     return {Verdict::not_applied, absl::StrCat(NameOf(service), " was not started")};
   }
-  return WatchUntilReady(ctx, service);
+  AttemptEnd end = WatchUntilReady(ctx, service);
+  if (end.verdict != Verdict::succeeded) return end;
+  const auto in = IsInTraffic(service);
+  if (!in.ok()) return FromStatus(in.status());
+  return *in ? end
+             : AttemptEnd{Verdict::not_applied, absl::StrCat(NameOf(service), " gets no traffic")};
 }
 
 AttemptEnd ProbeStopped(ActionContext& ctx, const std::string& app, const std::string& name) {

@@ -4,11 +4,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/actions/traffic.h"
 #include "agent/health/observe.h"
 #include "agent/health/probe.h"
 #include "agent/releases/host_releases.h"
 #include "agent/services/exec_spec.h"
 #include "agent/state/output_spool.h"
+#include "common/status_macros.h"
 
 namespace slipway::agent {
 namespace {
@@ -72,14 +74,8 @@ AttemptEnd BlameDeadService(ActionContext& ctx, const std::string& app, AttemptE
 
 absl::Status ProveIdentity(const ActionContext& ctx, const BoundService& service,
                            const ServiceStatus& status) {
-  if (service.identity == Identity::http) {
-    const auto reply = HttpGet(service.spec.http, kProbeTimeout);
-    if (!reply.ok()) return reply.status();
-    if (absl::StrContains(reply->body, service.version)) return absl::OkStatus();
-    return absl::FailedPreconditionError(
-        absl::StrCat("GET ", service.spec.http, " does not name version ", service.version));
-  }
-  const std::string running = RunningDigest(ctx.releases, service.spec.id.app, status);
+  SLIPWAY_RETURN_IF_ERROR(ProbeNamed(service.spec.http, service.spec.http_names, kProbeTimeout));
+  const std::string running = RunningDigest(ctx.releases, service.spec.id.app, status, true);
   if (running == service.digest) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat("pid ", status.pid, " runs ", status.executable,
                                                     ", which is not in ",
@@ -138,10 +134,15 @@ AttemptEnd StartAndWatch(ActionContext& ctx, const BoundService& service) {
   const absl::Status started = ctx.services.Start(service.spec);
   if (!started.ok()) return FromStatus(started);
   ctx.progress(absl::StrCat("wait until ", NameOf(service), " is ready"), 0, 0);
-  return WatchUntilReady(ctx, service);
+  AttemptEnd end = WatchUntilReady(ctx, service);
+  if (end.verdict != Verdict::succeeded) return end;
+  const absl::Status put = PutIntoTraffic(service);
+  return put.ok() ? end : FromStatus(put);
 }
 
 AttemptEnd StopAndProve(ActionContext& ctx, const BoundService& service) {
+  const absl::Status out = TakeOutOfTraffic(ctx, service);
+  if (!out.ok()) return FromStatus(out);
   ctx.progress(absl::StrCat("stop ", NameOf(service)), 0, 0);
   const auto report = ctx.services.Stop(service.spec.id, {.drain = service.drain,
                                                           .ladder = service.ladder,

@@ -11,14 +11,16 @@
 
 namespace slipway::agent {
 
-// Starts the service and waits until it is ready. Running already from that release: only waits.
+// Starts the service, waits until it is ready and puts it into traffic. Running already from that
+// release: only waits.
 AttemptEnd StartAndWatch(ActionContext& ctx, const BoundService& service);
 
 // Waits, at most until its deadline, until the running service proves itself: from the right
 // release, its log said what it must, its probes pass. Quotes the service's own words otherwise.
 AttemptEnd WatchUntilReady(ActionContext& ctx, const BoundService& service);
 
-// Drains and stops what runs by the name of `service`, with proof. Not running: only the proof.
+// Takes out of traffic, drains and stops what runs by the name of `service`, with proof. Not
+// running: only the proof.
 AttemptEnd StopAndProve(ActionContext& ctx, const BoundService& service);
 
 // OK when its probes pass now.

@@ -1,12 +1,15 @@
 // Stops a service: drain, ladder, and proof that no process and no listener of it is left.
 //
-// Not running is success, if the proof holds. Undo starts the service again as it was before the
-// rollout; where nothing was deployed before, nothing is started.
+// Not running is success, if the proof holds. Whether it ran is written down before anything is
+// done to it, so that undo restores what was: a service that ran is started again from the release
+// that was here before the rollout, one that was down stays down. Where nothing was deployed
+// before, nothing is started.
 #include "absl/strings/str_cat.h"
 #include "agent/actions/action_table.h"
 #include "agent/actions/binding.h"
 #include "agent/actions/service_choice.h"
 #include "agent/actions/service_steps.h"
+#include "agent/releases/host_releases.h"
 #include "common/status_macros.h"
 #include "common/wire/proto_time.h"
 #include "slipway/v1/action.pb.h"
@@ -16,15 +19,43 @@ namespace {
 
 // The service of the release that was here before; nullopt: there was none, or it had no such
 // service.
-absl::StatusOr<std::optional<BoundService>> Before(ActionContext& ctx) {
-  const v1::Stop& stop = ctx.task.action().stop();
-  SLIPWAY_ASSIGN_OR_RETURN(const std::string app, AppOf(ctx, stop.app()));
+absl::StatusOr<std::optional<BoundService>> Before(ActionContext& ctx, const std::string& app) {
   if (ctx.previous.empty()) return std::optional<BoundService>();
   SLIPWAY_ASSIGN_OR_RETURN(const BoundRelease release, BindDigest(ctx, app, ctx.previous));
-  const auto service = BindService(ctx, release, stop.service());
+  const auto service = BindService(ctx, release, ctx.task.action().stop().service());
   if (absl::IsNotFound(service.status())) return std::optional<BoundService>();
   SLIPWAY_RETURN_IF_ERROR(service.status());
   return std::optional<BoundService>(*service);
+}
+
+// Before the stop, and after a restart that came before the word was written. Where nothing was
+// deployed there is nothing to start again, so that nothing is kept.
+absl::Status Remember(ActionContext& ctx, const std::string& app, bool running) {
+  if (ctx.previous.empty() || ctx.direction != Direction::apply) return absl::OkStatus();
+  return ctx.releases.RememberService(app, ctx.id.rollout.text, ctx.task.action().stop().service(),
+                                      running);
+}
+
+// What an undo has to bring about.
+struct Wanted {
+  std::string app;
+  std::optional<BoundService> service;  // of the release that was here before
+  bool runs = false;
+};
+
+absl::StatusOr<Wanted> WantedBack(ActionContext& ctx) {
+  const std::string& name = ctx.task.action().stop().service();
+  Wanted wanted;
+  SLIPWAY_ASSIGN_OR_RETURN(wanted.app, AppOf(ctx, ctx.task.action().stop().app()));
+  SLIPWAY_ASSIGN_OR_RETURN(wanted.service, Before(ctx, wanted.app));
+  if (!wanted.service) return wanted;
+  const auto ran = ctx.releases.ServiceRanBefore(wanted.app, ctx.id.rollout.text, name);
+  if (!ran.ok() && !absl::IsNotFound(ran.status())) return ran.status();
+  // Without a word on it the rollout never came to stop it: as it is, so it was.
+  wanted.runs =
+      ran.ok() ? *ran
+               : ctx.services.Inspect({wanted.app, name}).state == ServiceStatus::State::running;
+  return wanted;
 }
 
 class Stop final : public Action {
@@ -43,23 +74,47 @@ class Stop final : public Action {
       if (!ladder.ok()) return FromStatus(ladder.status());
       service->ladder = *std::move(ladder);
     }
-    return StopAndProve(ctx, *service);
+    const absl::Status remembered = Remember(ctx, *app, Runs(ctx, *app));
+    return remembered.ok() ? StopAndProve(ctx, *service) : FromStatus(remembered);
   }
 
   AttemptEnd Undo(ActionContext& ctx) const override {
-    const auto service = Before(ctx);
+    const auto wanted = WantedBack(ctx);
+    if (!wanted.ok()) return FromStatus(wanted.status());
+    if (!wanted->service) return Succeeded("nothing ran here before");
+    if (wanted->runs) return StartAndWatch(ctx, *wanted->service);
+    const std::string& name = ctx.task.action().stop().service();
+    const auto service = ServiceToStop(ctx, wanted->app, name);
     if (!service.ok()) return FromStatus(service.status());
-    if (!*service) return Succeeded("nothing ran here before");
-    return StartAndWatch(ctx, **service);
+    AttemptEnd end = StopAndProve(ctx, *service);
+    if (end.verdict == Verdict::succeeded) {
+      end.message = absl::StrCat(name, " did not run before the rollout, and does not run");
+    }
+    return end;
   }
 
   AttemptEnd Probe(ActionContext& ctx) const override {
     const v1::Stop& stop = ctx.task.action().stop();
-    if (ctx.direction != Direction::undo) return ProbeStopped(ctx, stop.app(), stop.service());
-    const auto service = Before(ctx);
-    if (!service.ok()) return FromStatus(service.status());
-    if (!*service) return Succeeded("nothing ran here before");
-    return ProbeStarted(ctx, **service);
+    if (ctx.direction != Direction::undo) {
+      const auto app = AppOf(ctx, stop.app());
+      if (!app.ok()) return FromStatus(app.status());
+      if (!Runs(ctx, *app)) {
+        const absl::Status remembered = Remember(ctx, *app, false);
+        if (!remembered.ok()) return FromStatus(remembered);
+      }
+      return ProbeStopped(ctx, stop.app(), stop.service());
+    }
+    const auto wanted = WantedBack(ctx);
+    if (!wanted.ok()) return FromStatus(wanted.status());
+    if (!wanted->service) return Succeeded("nothing ran here before");
+    if (wanted->runs) return ProbeStarted(ctx, *wanted->service);
+    return ProbeStopped(ctx, stop.app(), stop.service());
+  }
+
+ private:
+  static bool Runs(const ActionContext& ctx, const std::string& app) {
+    return ctx.services.Inspect({app, ctx.task.action().stop().service()}).state ==
+           ServiceStatus::State::running;
   }
 };
 

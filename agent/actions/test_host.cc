@@ -33,6 +33,8 @@ v1::Release ReleaseYaml(const std::string& version) {
   service.add_ladder("TERM");
   service.add_ladder("2s");
   service.add_ladder("KILL");
+  service.set_ready_file("{{shared}}/in-traffic");
+  service.mutable_notice()->set_seconds(1);
   service.mutable_ready()->set_must_match("listening");
   service.mutable_ready()->add_must_not_match("FATAL");
   service.mutable_ready()->mutable_deadline()->set_seconds(10);
@@ -97,6 +99,11 @@ void TestHost::RunShop(const std::string& version) {
   EXPECT_TRUE(started.ok()) << started;
 }
 
+void TestHost::RestartAgent() {
+  releases_.reset();
+  releases_ = *HostReleases::Open(home_ / "agent");
+}
+
 AttemptEnd TestHost::Do(const Action& action, const v1::Task& task, const Attempt& attempt) {
   const CommandId id{.rollout = {"ro-1"}, .host = {"web-1"}, .attempt = attempt.number};
   ActionContext ctx{.clock = clock,
@@ -105,7 +112,8 @@ AttemptEnd TestHost::Do(const Action& action, const v1::Task& task, const Attemp
                     .hooks = *hooks_,
                     .content = content,
                     .output = *spool_,
-                    .progress = [](std::string_view, std::uint64_t, std::uint64_t) {},
+                    .progress = [this](std::string_view text, std::uint64_t,
+                                       std::uint64_t) { on_progress(text); },
                     .stopping = [] { return false; },
                     .id = id,
                     .task = task,

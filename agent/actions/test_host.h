@@ -47,12 +47,16 @@ class TestHost {
   AttemptEnd Do(const Action& action, const v1::Task& task, const Attempt& attempt);
   AttemptEnd Do(const Action& action, const v1::Task& task) { return Do(action, task, Attempt{}); }
 
+  // What the agent knew only in memory is gone; the host goes on.
+  void RestartAgent();
+
   std::string said() const { return spool_->Tail(1 << 16); }
 
   ManualClock clock;
   FakeServiceManager services{clock};
   FakeContentSource content;
   std::map<std::string, std::string> vars;
+  std::function<void(std::string_view text)> on_progress = [](std::string_view) {};
 
   HostReleases& releases() { return *releases_; }
   HookRunner& hooks() { return *hooks_; }

@@ -39,10 +39,13 @@ HealthMonitor::~HealthMonitor() {
 }
 
 HealthMonitor::Verdict HealthMonitor::ProbeNow(const ServiceId& id, const ServiceStatus& status) {
-  Verdict verdict{.pid = status.pid, .healthy = false, .detail = status.ended};
+  Verdict verdict{.pid = status.pid, .probed = {}, .detail = status.ended};
   if (status.state == ServiceStatus::State::running) {
-    const absl::Status probed = ProbeService(status.http, status.tcp, kProbeTimeout);
-    verdict.healthy = probed.ok();
+    const absl::Status named = ProbeNamed(status.http, status.http_names, kProbeTimeout);
+    verdict.probed.named = named.ok();
+    const absl::Status probed =
+        named.ok() ? ProbeService(status.http, status.tcp, kProbeTimeout) : named;
+    verdict.probed.healthy = probed.ok();
     verdict.detail = std::string(probed.message());
   }
   MutexLock lock(mu_);
@@ -50,13 +53,13 @@ HealthMonitor::Verdict HealthMonitor::ProbeNow(const ServiceId& id, const Servic
   return verdict;
 }
 
-bool HealthMonitor::Well(const ServiceId& id, const ServiceStatus& status) {
+ProbedService HealthMonitor::Probed(const ServiceId& id, const ServiceStatus& status) {
   {
     MutexLock lock(mu_);
     const auto it = verdicts_.find(id);
-    if (it != verdicts_.end() && it->second.pid == status.pid) return it->second.healthy;
+    if (it != verdicts_.end() && it->second.pid == status.pid) return it->second.probed;
   }
-  return ProbeNow(id, status).healthy;
+  return ProbeNow(id, status).probed;
 }
 
 HostHealth HealthMonitor::Look() {
@@ -64,7 +67,8 @@ HostHealth HealthMonitor::Look() {
   for (const ServiceId& id : services_.Services()) {
     ServiceStatus status = services_.Inspect(id);
     Verdict verdict = ProbeNow(id, status);
-    health.services.push_back({id, std::move(status), verdict.healthy, std::move(verdict.detail)});
+    health.services.push_back(
+        {id, std::move(status), verdict.probed.healthy, std::move(verdict.detail)});
   }
   health.apps = Observe();
   health.disks = Disks(releases_.Apps());
@@ -79,7 +83,7 @@ HostHealth HealthMonitor::Look() {
 Observed HealthMonitor::Observe() {
   return agent::Observe(
       releases_, services_,
-      [this](const ServiceId& id, const ServiceStatus& status) { return Well(id, status); });
+      [this](const ServiceId& id, const ServiceStatus& status) { return Probed(id, status); });
 }
 
 // "cpu  user nice system idle iowait …": ticks of all processors since boot.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "agent/health/observe.h"
 #include "agent/services/service_manager.h"
 #include "common/clock.h"
 #include "common/model/observed.h"
@@ -66,13 +67,13 @@ class HealthMonitor {
  private:
   struct Verdict {
     pid_t pid = 0;
-    bool healthy = false;
+    ProbedService probed;
     std::string detail;
   };
 
   Verdict ProbeNow(const ServiceId& id, const ServiceStatus& status) ABSL_LOCKS_EXCLUDED(mu_);
   // The last verdict on this very process, or a new one.
-  bool Well(const ServiceId& id, const ServiceStatus& status) ABSL_LOCKS_EXCLUDED(mu_);
+  ProbedService Probed(const ServiceId& id, const ServiceStatus& status) ABSL_LOCKS_EXCLUDED(mu_);
   std::uint32_t CpuPermille() ABSL_LOCKS_EXCLUDED(mu_);
   void Run(const std::function<void(const HostHealth&)>& report) ABSL_LOCKS_EXCLUDED(mu_);
 

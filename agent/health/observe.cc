@@ -14,7 +14,8 @@ constexpr char kUnproven[] = "unproven";
 }  // namespace
 
 std::string RunningDigest(const HostReleases& releases, const std::string& app,
-                          const ServiceStatus& status) {
+                          const ServiceStatus& status, bool named) {
+  if (!status.http_names.empty()) return named ? releases.DigestAt(app, status.release_dir) : "";
   for (const std::string* trace : {&status.executable, &status.working_dir, &status.release_env}) {
     if (trace->empty()) continue;
     const std::string digest = releases.DigestAt(app, *trace);
@@ -23,8 +24,9 @@ std::string RunningDigest(const HostReleases& releases, const std::string& app,
   return "";
 }
 
-Observed Observe(const HostReleases& releases, const ServiceManager& services,
-                 const std::function<bool(const ServiceId&, const ServiceStatus&)>& well) {
+Observed Observe(
+    const HostReleases& releases, const ServiceManager& services,
+    const std::function<ProbedService(const ServiceId&, const ServiceStatus&)>& probed) {
   Observed observed = releases.OnDisk();
   std::map<std::string, std::set<std::string>> running;
   std::set<std::string> ailing, serving;
@@ -33,11 +35,13 @@ Observed Observe(const HostReleases& releases, const ServiceManager& services,
     if (app == observed.end()) continue;
     const ServiceStatus status = services.Inspect(id);
     serving.insert(id.app);
+    if (status.state == State::stopped) continue;
+    ProbedService answer;
     if (status.state == State::running) {
-      running[id.app].insert(RunningDigest(releases, id.app, status));
+      answer = probed(id, status);
+      running[id.app].insert(RunningDigest(releases, id.app, status, answer.named));
     }
-    const bool lives = status.state == State::running && well(id, status);
-    if (status.state != State::stopped && !lives) ailing.insert(id.app);
+    if (!answer.healthy) ailing.insert(id.app);
   }
   for (auto& [app, version] : observed) {
     const std::set<std::string>& digests = running[app];

@@ -35,6 +35,10 @@ absl::Status HttpProbe(const std::string& url, const HttpExpectation& expected,
 // Accepts "host:port" and "[::1]:port". UNAVAILABLE: no connection, with the reason.
 absl::Status TcpProbe(const std::string& address, absl::Duration timeout);
 
+// Proves by the body of its answer what runs there; `names` = "": nothing to prove.
+// FAILED_PRECONDITION: it answers, and names something else; else as HttpGet.
+absl::Status ProbeNamed(const std::string& http, const std::string& names, absl::Duration timeout);
+
 // What a service is to answer while it is well: `http` with 2xx, `tcp` at all. "" = not asked.
 absl::Status ProbeService(const std::string& http, const std::string& tcp, absl::Duration timeout);
 

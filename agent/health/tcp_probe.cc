@@ -21,9 +21,4 @@ absl::Status TcpProbe(const std::string& address, absl::Duration timeout) {
   return absl::UnavailableError(absl::StrCat(address, ": ", connection.status().message()));
 }
 
-absl::Status ProbeService(const std::string& http, const std::string& tcp, absl::Duration timeout) {
-  if (!http.empty()) SLIPWAY_RETURN_IF_ERROR(HttpProbe(http, {}, timeout));
-  return tcp.empty() ? absl::OkStatus() : TcpProbe(tcp, timeout);
-}
-
 }  // namespace slipway::agent

@@ -173,22 +173,43 @@ absl::Status AppRecords::AddRendered(const std::string& digest, const pb::FileRe
   return Write(record);
 }
 
-absl::Status AppRecords::AddBefore(const std::string& rollout, const pb::FileRecord& file) {
+absl::StatusOr<pb::BeforeRecord> AppRecords::BeforeOf(const std::string& rollout) const {
   SLIPWAY_RETURN_IF_ERROR(ValidateReleaseName(rollout));
   pb::BeforeRecord record;
   const absl::Status read = ReadRecord(before_, rollout, record);
   if (!read.ok() && !absl::IsNotFound(read)) return read;
-  for (const pb::FileRecord& known : record.files()) {
-    if (known.path() == file.path()) return absl::OkStatus();
-  }
   record.set_rollout(rollout);
+  return record;
+}
+
+absl::Status AppRecords::WriteBefore(pb::BeforeRecord record) {
   if (record.sequence() == 0) {
     record.set_sequence(next_sequence_++);
     SLIPWAY_RETURN_IF_ERROR(Save());
   }
-  *record.add_files() = file;
-  SLIPWAY_RETURN_IF_ERROR(WriteRecord(before_, rollout, record));
+  SLIPWAY_RETURN_IF_ERROR(WriteRecord(before_, record.rollout(), record));
   return PruneBefore();
+}
+
+absl::Status AppRecords::AddBefore(const std::string& rollout, const pb::FileRecord& file) {
+  SLIPWAY_ASSIGN_OR_RETURN(pb::BeforeRecord record, BeforeOf(rollout));
+  for (const pb::FileRecord& known : record.files()) {
+    if (known.path() == file.path()) return absl::OkStatus();
+  }
+  *record.add_files() = file;
+  return WriteBefore(std::move(record));
+}
+
+absl::Status AppRecords::AddServiceBefore(const std::string& rollout, const std::string& service,
+                                          bool running) {
+  SLIPWAY_ASSIGN_OR_RETURN(pb::BeforeRecord record, BeforeOf(rollout));
+  for (const pb::ServiceRecord& known : record.services()) {
+    if (known.name() == service) return absl::OkStatus();
+  }
+  pb::ServiceRecord& added = *record.add_services();
+  added.set_name(service);
+  added.set_running(running);
+  return WriteBefore(std::move(record));
 }
 
 absl::Status AppRecords::PruneBefore() {
@@ -209,13 +230,20 @@ absl::Status AppRecords::PruneBefore() {
 
 absl::StatusOr<pb::FileRecord> AppRecords::Before(const std::string& rollout,
                                                   const std::string& path) const {
-  SLIPWAY_RETURN_IF_ERROR(ValidateReleaseName(rollout));
-  pb::BeforeRecord record;
-  SLIPWAY_RETURN_IF_ERROR(ReadRecord(before_, rollout, record));
+  SLIPWAY_ASSIGN_OR_RETURN(const pb::BeforeRecord record, BeforeOf(rollout));
   for (const pb::FileRecord& file : record.files()) {
     if (file.path() == path) return file;
   }
   return absl::NotFoundError(absl::StrCat("rollout ", rollout, " did not write ", path));
+}
+
+absl::StatusOr<bool> AppRecords::ServiceBefore(const std::string& rollout,
+                                               const std::string& service) const {
+  SLIPWAY_ASSIGN_OR_RETURN(const pb::BeforeRecord record, BeforeOf(rollout));
+  for (const pb::ServiceRecord& known : record.services()) {
+    if (known.name() == service) return known.running();
+  }
+  return absl::NotFoundError(absl::StrCat("rollout ", rollout, " did not stop ", service));
 }
 
 }  // namespace slipway::agent

@@ -12,6 +12,7 @@
 #include "common/fs/directory.h"
 
 namespace slipway::agentstate::v1 {
+class BeforeRecord;
 class DeploymentRecord;
 class FileRecord;
 }  // namespace slipway::agentstate::v1
@@ -60,12 +61,19 @@ class AppRecords {
   absl::Status AddBefore(const std::string& rollout, const agentstate::v1::FileRecord& file);
   absl::StatusOr<agentstate::v1::FileRecord> Before(const std::string& rollout,
                                                     const std::string& path) const;
+  // The first word on that service in that rollout counts.
+  absl::Status AddServiceBefore(const std::string& rollout, const std::string& service,
+                                bool running);
+  absl::StatusOr<bool> ServiceBefore(const std::string& rollout, const std::string& service) const;
 
  private:
   AppRecords(Directory dir, Directory releases, Directory before);
   absl::Status Save();
   absl::Status Write(const agentstate::v1::DeploymentRecord& record);
   absl::Status LoadReleases();
+  // Empty when the rollout has none yet.
+  absl::StatusOr<agentstate::v1::BeforeRecord> BeforeOf(const std::string& rollout) const;
+  absl::Status WriteBefore(agentstate::v1::BeforeRecord record);
   absl::Status PruneBefore();
 
   Directory dir_, releases_, before_;

@@ -171,6 +171,21 @@ absl::StatusOr<FileState> HostReleases::Before(const std::string& app, const std
   return FromRecord(record);
 }
 
+absl::Status HostReleases::RememberService(const std::string& app, const std::string& rollout,
+                                           const std::string& service, bool running) {
+  const MutexLock lock(impl_->mu);
+  SLIPWAY_ASSIGN_OR_RETURN(AppRecords* const records, impl_->FindOrMake(app));
+  return records->AddServiceBefore(rollout, service, running);
+}
+
+absl::StatusOr<bool> HostReleases::ServiceRanBefore(const std::string& app,
+                                                    const std::string& rollout,
+                                                    const std::string& service) const {
+  const MutexLock lock(impl_->mu);
+  SLIPWAY_ASSIGN_OR_RETURN(const AppRecords* const records, impl_->Find(app));
+  return records->ServiceBefore(rollout, service);
+}
+
 absl::Status HostReleases::RecordRendered(const std::string& app, const std::string& digest,
                                           const std::string& path, const FileState& rendered) {
   const MutexLock lock(impl_->mu);

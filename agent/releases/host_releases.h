@@ -158,6 +158,16 @@ class HostReleases {
   absl::StatusOr<FileState> Rendered(const std::string& app, const std::string& digest,
                                      const std::string& path) const;
 
+  // --- Services ---
+
+  // Whether the service ran before this rollout stopped it. The first call of a rollout counts and
+  // later ones change nothing.
+  absl::Status RememberService(const std::string& app, const std::string& rollout,
+                               const std::string& service, bool running);
+  // NOT_FOUND when the rollout never came to stop it.
+  absl::StatusOr<bool> ServiceRanBefore(const std::string& app, const std::string& rollout,
+                                        const std::string& service) const;
+
   class Impl;  // agent/releases only
 
  private:

@@ -98,6 +98,7 @@ absl::Status FakeServiceManager::Start(const ServiceSpec& spec) {
       spec.release_dir;
   service.status.http = spec.http;
   service.status.tcp = spec.tcp;
+  service.status.http_names = spec.http_names;
   service.status.log_start = {1, service.log.size()};
   service.log += service.conduct.first_words;
   service.dies_at = clock_.Monotonic() + service.conduct.dies_after;

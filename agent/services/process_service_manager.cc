@@ -39,6 +39,7 @@ absl::Status WriteService(const std::string& dir, const ServiceSpec& spec,
   out.Add("log_file", spec.log_file);
   out.Add("http", spec.http);
   out.Add("tcp", spec.tcp);
+  if (!spec.http_names.empty()) out.Add("http_names", spec.http_names);
   out.Add("log.inode", static_cast<std::int64_t>(log_start.inode));
   out.Add("log.offset", static_cast<std::int64_t>(log_start.offset));
   return WriteRecord(dir, "service", out.text(), Survives::crash);
@@ -54,6 +55,7 @@ absl::Status ReadService(const std::string& dir, ServiceSpec& spec, LogPosition&
     if (key == "log_file") return SetField(v, spec.log_file);
     if (key == "http") return SetField(v, spec.http);
     if (key == "tcp") return SetField(v, spec.tcp);
+    if (key == "http_names") return SetField(v, spec.http_names);
     if (key == "log.inode") return SetField(v, log_start.inode);
     if (key == "log.offset") return SetField(v, log_start.offset);
     return false;
@@ -256,6 +258,7 @@ ServiceStatus ProcessServiceManager::Inspect(const ServiceId& id) const {
   status.log_start = run->log_start;
   status.http = run->spec.http;
   status.tcp = run->spec.tcp;
+  status.http_names = run->spec.http_names;
   status.since = state.running.since;
   if (state.kind == ExecState::Kind::running) {
     status.state = ServiceStatus::State::running;

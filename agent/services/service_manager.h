@@ -38,6 +38,9 @@ struct ServiceSpec {
   std::string http = {};                  // URL that answers 2xx while it is well; "" = none
   std::string tcp = {};                   // "host:port" that accepts while it is well; "" = none
   absl::Duration up_within = absl::Minutes(5);  // a unit, by its own notion of being up
+  // What the answer of `http` must name, for a program whose process does not tell from which
+  // release it is (identity: http); "" = its process tells.
+  std::string http_names = {};
   bool operator==(const ServiceSpec&) const = default;
 };
 
@@ -86,6 +89,7 @@ struct ServiceStatus {
   std::string ended;        // "exited with status 3": how it died
   std::string http;         // of the spec that it was started with
   std::string tcp;          // the same
+  std::string http_names;   // the same
   LogPosition log_start;    // where its log stood when it was started
 };
 

@@ -26,6 +26,7 @@ std::optional<UnitRecord> Read(const std::string& folder) {
         if (key == "log_file") return SetField(v, spec.log_file);
         if (key == "http") return SetField(v, spec.http);
         if (key == "tcp") return SetField(v, spec.tcp);
+        if (key == "http_names") return SetField(v, spec.http_names);
         if (key == "log.cursor") return SetField(v, record.log_start.cursor);
         if (key == "log.inode") return SetField(v, record.log_start.inode);
         if (key == "log.offset") return SetField(v, record.log_start.offset);
@@ -54,6 +55,7 @@ absl::Status UnitRecords::Write(const UnitRecord& record) const {
   out.Add("log_file", spec.log_file);
   out.Add("http", spec.http);
   out.Add("tcp", spec.tcp);
+  if (!spec.http_names.empty()) out.Add("http_names", spec.http_names);
   out.Add("log.cursor", record.log_start.cursor);
   out.Add("log.inode", static_cast<std::int64_t>(record.log_start.inode));
   out.Add("log.offset", static_cast<std::int64_t>(record.log_start.offset));

@@ -93,6 +93,7 @@ ServiceStatus StatusOf(const UnitRecord& record, const UnitLook& look) {
   status.log_start = record.log_start;
   status.http = record.spec.http;
   status.tcp = record.spec.tcp;
+  status.http_names = record.spec.http_names;
   status.restarts = look.restarts;
   if (!look.gone() && !WaitsForRestart(look)) {
     status.state = State::running;
@@ -116,6 +117,7 @@ ServiceStatus StatusUnseen(const UnitRecord& record, const absl::Status& why) {
   status.log_start = record.log_start;
   status.http = record.spec.http;
   status.tcp = record.spec.tcp;
+  status.http_names = record.spec.http_names;
   if (IsAlive(record.process)) {
     status.state = State::running;
     FillProcess({.main_pid = record.process.pid}, status);

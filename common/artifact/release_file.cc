@@ -102,6 +102,10 @@ class Reader {
     for (int i = 0; i < service.stop().ladder_size(); ++i) {
       CheckRung(absl::StrCat(at, ".stop.ladder[", i, "]"), service.stop().ladder(i));
     }
+    if (service.stop().has_notice() && service.stop().ready_file().empty()) {
+      RefuseValue(at + ".stop.notice", "`notice` is the time to notice that `ready_file` is gone",
+                  "name the `ready_file` too");
+    }
     v1::Service& added = *to_.add_services();
     added.set_name(name);
     added.set_component(service.component());
@@ -112,6 +116,8 @@ class Reader {
     added.set_identity(service.identity());
     if (service.stop().has_drain()) *added.mutable_drain() = service.stop().drain();
     *added.mutable_ladder() = service.stop().ladder();
+    added.set_ready_file(service.stop().ready_file());
+    if (service.stop().has_notice()) *added.mutable_notice() = service.stop().notice();
     if (service.has_ready()) *added.mutable_ready() = service.ready();
     *added.mutable_env() = service.env();
     added.set_unit(service.unit());

@@ -31,7 +31,11 @@ services:
     port: 8080
     log: service
     identity: exe
-    stop:  { drain: 30s, ladder: [TERM, 20s, KILL] }
+    stop:
+      ready_file: "{{shared}}/in-traffic"
+      notice: 5s
+      drain: 30s
+      ladder: [TERM, 20s, KILL]
     ready: { must_match: "listening on", must_not_match: [FATAL, panic], http: "http://127.0.0.1:{{port}}/health", deadline: 90s }
     env: { LANG: C.UTF-8 }
 hooks:
@@ -67,6 +71,8 @@ TEST(ReleaseFile, TheDocumentedExampleIsReadWhole) {
   EXPECT_THAT(media.run(),
               ElementsAre("bin/media-repository", "--config", "{{shared}}/media.toml"));
   EXPECT_EQ(media.identity(), v1::Service::EXE);
+  EXPECT_EQ(media.ready_file(), "{{shared}}/in-traffic");
+  EXPECT_EQ(media.notice().seconds(), 5);
   EXPECT_EQ(media.drain().seconds(), 30);
   EXPECT_THAT(media.ladder(), ElementsAre("TERM", "20s", "KILL"));
   EXPECT_THAT(media.ready().must_not_match(), ElementsAre("FATAL", "panic"));
@@ -101,6 +107,11 @@ TEST(ReleaseFile, MistakesAreNamedWithTheirPlace) {
   ASSERT_EQ(content.problems.size(), 1u);
   EXPECT_THAT(content.problems[0].message, HasSubstr("backedn"));
   EXPECT_EQ(content.problems[0].line, 10u);
+}
+
+TEST(ReleaseFile, NoticeIsOfAReadyFile) {
+  EXPECT_THAT(FirstProblem(With("      ready_file: \"{{shared}}/in-traffic\"\n", "")),
+              HasSubstr("ready_file"));
 }
 
 TEST(ReleaseFile, IdentityIsChosenByName) {

@@ -38,7 +38,8 @@ class RealServiceActionsTest : public testing::Test {
   std::string app() const { return home_ / "shop"; }
 
   // Stages a release whose service has `conduct` among its arguments.
-  v1::Task Staged(const std::vector<std::string>& conduct) {
+  v1::Task Staged(const std::vector<std::string>& conduct,
+                  v1::Service::Identity identity = v1::Service::EXE) {
     v1::Release release;
     release.set_name("shop");
     release.set_version("2.0");
@@ -49,6 +50,7 @@ class RealServiceActionsTest : public testing::Test {
     service.set_name("shop");
     service.set_component("backend");
     service.set_port(port_);
+    service.set_identity(identity);
     std::vector<std::string> argv = {"bin/shop", "--port", std::to_string(port_), "--version",
                                      "2.0"};
     argv.insert(argv.end(), conduct.begin(), conduct.end());
@@ -128,6 +130,30 @@ TEST_F(RealServiceActionsTest, GoodReleaseStartsBakesIsObservedAndStops) {
   EXPECT_EQ(stopped.verdict, Verdict::succeeded) << stopped.message;
   EXPECT_THAT(stopped.message, HasSubstr("by SIGTERM"));
   EXPECT_EQ(health.Observe().at(app()), (Version{digest, "", "2.0", false}));
+}
+
+TEST_F(RealServiceActionsTest, AnswerProvesTheReleaseAtEachLook) {
+  const v1::Task task = Staged({}, v1::Service::HTTP);
+  const std::string digest = task.release().digest();
+  const AttemptEnd started = Start(task);
+  ASSERT_EQ(started.verdict, Verdict::succeeded) << started.message;
+  rig_->RestartAgent();
+  HealthMonitor health(SystemClock(), *releases_, rig_->services());
+  EXPECT_EQ(health.Observe().at(app()), (Version{digest, digest, "2.0", true}));
+  v1::Task check = task;
+  check.mutable_action()->mutable_check()->set_process("shop");
+  EXPECT_EQ(Do(*MakeCheck(), check).verdict, Verdict::succeeded);
+}
+
+TEST_F(RealServiceActionsTest, AnswerThatNamesAnotherVersionProvesNothing) {
+  v1::Task task = Staged({"--version", "2.0.1"}, v1::Service::HTTP);  // the last one holds
+  const AttemptEnd end = Start(task);
+  EXPECT_EQ(end.verdict, Verdict::failed);
+  EXPECT_THAT(end.message, HasSubstr("does not name version 2.0"));
+  HealthMonitor health(SystemClock(), *releases_, rig_->services());
+  EXPECT_EQ(health.Observe().at(app()),
+            (Version{task.release().digest(), "unproven", "2.0", false}));
+  EXPECT_THAT(health.Look().services.at(0).detail, HasSubstr("does not name version 2.0"));
 }
 
 TEST_F(RealServiceActionsTest, ReleaseThatDiesAtStartFailsItInItsOwnWords) {

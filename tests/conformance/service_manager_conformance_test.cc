@@ -68,6 +68,19 @@ TEST_P(ServiceManagerConformance, StartedServiceRunsFromItsRelease) {
   EXPECT_THAT(services().Services(), testing::ElementsAre(spec.id));
 }
 
+TEST_P(ServiceManagerConformance, HowToAskItIsKnownAfterARestartOfTheAgent) {
+  ServiceSpec spec = host_->Spec({}, host_->release("1.0"));
+  spec.http = "http://127.0.0.1:8080/health";
+  spec.http_names = "1.0";
+  spec.tcp = "127.0.0.1:8080";
+  ASSERT_TRUE(services().Start(spec).ok());
+  host_->RestartAgent();
+  const ServiceStatus status = services().Inspect(spec.id);
+  EXPECT_EQ(status.http, spec.http);
+  EXPECT_EQ(status.http_names, spec.http_names);
+  EXPECT_EQ(status.tcp, spec.tcp);
+}
+
 TEST_P(ServiceManagerConformance, StartingTwiceIsOnce) {
   const ServiceSpec spec = Started({});
   const pid_t pid = services().Inspect(spec.id).pid;

@@ -16,7 +16,8 @@ namespace slipway::agent {
 class ServiceRig {
  public:
   virtual ~ServiceRig() = default;
-  virtual ServiceManager& services() = 0;
+  virtual ServiceManager& services() = 0;  // until the agent restarts
+  virtual void RestartAgent() = 0;
   // Says in `service`, of a release that is deployed to `app`, that `argv` is what runs; argv[0] is
   // below the component.
   virtual void Define(const std::string& app, const std::vector<std::string>& argv,

@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "agent/services/bus_systemd.h"
 #include "agent/services/host_journal.h"
@@ -12,11 +13,13 @@ namespace {
 
 class SystemdServiceRig final : public ServiceRig {
  public:
-  explicit SystemdServiceRig(const std::string& home)
-      : services_(home + "/units", systemd_, journal_, SystemClock()) {}
+  explicit SystemdServiceRig(const std::string& home) : home_(home) { RestartAgent(); }
   ~SystemdServiceRig() override { std::filesystem::remove(File()); }
 
-  ServiceManager& services() override { return services_; }
+  ServiceManager& services() override { return *services_; }
+  void RestartAgent() override {
+    services_.emplace(home_ + "/units", systemd_, journal_, SystemClock());
+  }
   void Define(const std::string& app, const std::vector<std::string>& argv,
               v1::Service& service) override {
     std::ofstream file(File());
@@ -33,10 +36,11 @@ class SystemdServiceRig final : public ServiceRig {
   }
   std::string File() const { return "/run/systemd/system/" + unit_; }
 
+  const std::string home_;
   const std::string unit_ = NextUnit();
   BusSystemd systemd_;
   HostJournal journal_;
-  SystemdServiceManager services_;
+  std::optional<SystemdServiceManager> services_;
 };
 
 }  // namespace
