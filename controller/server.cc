@@ -16,6 +16,7 @@
 #include "common/tls/enrolment_token.h"
 #include "common/tls/pem_file.h"
 #include "common/tls/verify.h"
+#include "controller/fleet/last_report.h"
 #include "controller/fleet/pool_events.h"
 #include "controller/open_store.h"
 #include "controller/releases/release_store.h"
@@ -165,7 +166,7 @@ Server::Parts::Parts(Config config, const Clock& clock, Supervisor& supervisor, 
       hosts_(roots_.store->registry()),
       authorizer_(roots_.verifier, hosts_, clock_),
       enrolment_({roots_.authority, roots_.store->registry(), hosts_, clock_}, roots_.ca_pin),
-      events_(roots_.store->registry(), clock_),
+      events_(roots_.store->registry(), view_, clock_),
       sessions_({authorizer_, view_, events_, clock_, [&supervisor] { supervisor.Alive(); }},
                 SessionTiming()),
       pool_(*roots_.store, clock_, sessions_, roots_.holder),
@@ -176,6 +177,9 @@ Server::Parts::Parts(Config config, const Clock& clock, Supervisor& supervisor, 
 
 absl::Status Server::Parts::Run() {
   SLIPWAY_RETURN_IF_ERROR(hosts_.Load());
+  for (const HostRecord& host : hosts_.All()) {
+    if (!host.report.empty()) view_.Recall(host.id, DecodeLastReport(host));
+  }
   SLIPWAY_RETURN_IF_ERROR(pool_.Recover());
   events_.Start(pool_);
   SLIPWAY_RETURN_IF_ERROR(ListenForAgents());

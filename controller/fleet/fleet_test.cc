@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include "controller/fleet/fleet_view.h"
+#include "controller/fleet/last_report.h"
 #include "controller/fleet/output_stream.h"
+#include "slipway/v1/agent_session.pb.h"
 
 namespace slipway::controller {
 namespace {
@@ -23,6 +25,65 @@ TEST(FleetView, HostThatLeftKeepsWhatWasKnownOfItButNotWhatWasMeasured) {
   EXPECT_EQ(found->last_seen, kNow);
   EXPECT_EQ(found->round_trip, absl::ZeroDuration());
   EXPECT_FALSE(view.Find({"web-2"}));
+}
+
+TEST(FleetView, LastReportHoldsUntilTheHostTellsMore) {
+  const auto report = std::make_shared<v1::HealthReport>();
+  FleetView view;
+  LiveHost then;
+  then.agent_version = "0.1.0";
+  then.health = report;
+  view.Recall({"web-1"}, then);
+  LiveHost now;
+  now.connected = true;
+  now.agent_version = "0.2.0";
+  view.Connected({"web-1"}, now);
+  EXPECT_EQ(view.Find({"web-1"})->agent_version, "0.2.0");
+  EXPECT_EQ(view.Find({"web-1"})->health, report);
+  view.Recall({"web-1"}, then);
+  EXPECT_TRUE(view.Find({"web-1"})->connected) << "what is now counts";
+}
+
+TEST(LastReport, KeepsWhatRolloutsArePlannedFrom) {
+  v1::HealthReport health;
+  v1::VersionMessage& media = (*health.mutable_apps())["/srv/media"];
+  media.set_on_disk("sha256:a");
+  media.set_running("sha256:a");
+  media.set_label("2.0.0");
+  health.set_load1(0.5);
+  health.add_services()->set_name("media");
+  v1::Facts facts;
+  facts.add_addresses("10.0.0.1");
+  LiveHost live;
+  live.agent_version = "0.1.0";
+  live.labels = {{"role", "web"}};
+  live.facts = std::make_shared<v1::Facts>(facts);
+  EXPECT_EQ(EncodeLastReport(live), "") << "nothing of applications yet";
+  live.health = std::make_shared<v1::HealthReport>(health);
+
+  HostRecord record;
+  record.id = {"web-1"};
+  record.last_seen = kNow;
+  record.report = EncodeLastReport(live);
+  const LiveHost then = DecodeLastReport(record);
+  EXPECT_FALSE(then.connected);
+  EXPECT_EQ(then.last_seen, kNow);
+  EXPECT_EQ(then.agent_version, "0.1.0");
+  EXPECT_EQ(then.labels, live.labels);
+  EXPECT_EQ(then.facts->addresses(0), "10.0.0.1");
+  EXPECT_EQ(then.health->apps().at("/srv/media").label(), "2.0.0");
+  EXPECT_EQ(then.health->services_size(), 0) << "of the moment";
+
+  LiveHost busier = live;
+  health.set_load1(7);
+  busier.health = std::make_shared<v1::HealthReport>(health);
+  EXPECT_EQ(EncodeLastReport(busier), EncodeLastReport(live)) << "nothing to write";
+}
+
+TEST(LastReport, UnreadableOneIsAsGoodAsNone) {
+  HostRecord record;
+  record.report = "\xff\xff";
+  EXPECT_EQ(DecodeLastReport(record).health, nullptr);
 }
 
 TEST(OutputStream, PiecesComeInOrderAndThenTheEnd) {

@@ -4,9 +4,16 @@
 
 namespace slipway::controller {
 
+void FleetView::Recall(const HostId& host, LiveHost then) {
+  MutexLock lock(mu_);
+  hosts_.try_emplace(host, std::move(then));
+}
+
 void FleetView::Connected(const HostId& host, LiveHost now) {
   MutexLock lock(mu_);
-  hosts_[host] = std::move(now);
+  LiveHost& slot = hosts_[host];
+  if (!now.health) now.health = std::move(slot.health);
+  slot = std::move(now);
 }
 
 void FleetView::Disconnected(const HostId& host, absl::Time at) {

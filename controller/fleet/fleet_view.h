@@ -1,8 +1,8 @@
 // What is known of hosts right now. Thread-safe.
 //
-// Written by agents' sessions, read by the services. One slot for each host that was seen since
-// the start. Holds nothing that must survive: it fills up again as agents come back, so it is
-// never written to a disk.
+// Written by agents' sessions, read by the services. One slot for each host that was ever seen.
+// What must survive a restart is in the registry (last_report.h); the rest fills up again as agents
+// come back.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,9 @@ struct LiveHost {
 
 class FleetView {
  public:
-  // A session is up: replaces what was known.
+  // What was known of the host before the start. Nothing, once it had a session.
+  void Recall(const HostId& host, LiveHost then) ABSL_LOCKS_EXCLUDED(mu_);
+  // A session is up: replaces what was known. Until its first report the last one holds.
   void Connected(const HostId& host, LiveHost now) ABSL_LOCKS_EXCLUDED(mu_);
   void Disconnected(const HostId& host, absl::Time at) ABSL_LOCKS_EXCLUDED(mu_);
   // Two machines show the certificate of one host.
@@ -59,7 +61,7 @@ class FleetView {
                 absl::Duration clock_offset) ABSL_LOCKS_EXCLUDED(mu_);
   void Progressed(const HostId& host, LiveProgress progress) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // nullopt: not seen since the start.
+  // nullopt: never seen.
   std::optional<LiveHost> Find(const HostId& host) const ABSL_LOCKS_EXCLUDED(mu_);
   std::map<HostId, LiveHost> All() const ABSL_LOCKS_EXCLUDED(mu_);
 

@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/log.h"
+#include "common/status_macros.h"
+#include "controller/fleet/last_report.h"
 
 namespace slipway::controller {
 namespace {
@@ -15,8 +17,8 @@ constexpr absl::Duration kIdle = absl::Seconds(1);
 
 }  // namespace
 
-PoolEvents::PoolEvents(Registry& registry, const Clock& clock)
-    : registry_(registry), clock_(clock), queue_(kQueueMax) {}
+PoolEvents::PoolEvents(Registry& registry, const FleetView& view, const Clock& clock)
+    : registry_(registry), view_(view), clock_(clock), queue_(kQueueMax) {}
 
 void PoolEvents::Start(RunnerPool& pool) {
   thread_ = std::thread([this, &pool] { Run(pool); });
@@ -34,22 +36,32 @@ void PoolEvents::Run(RunnerPool& pool) {
       (*event)(pool);
       continue;
     }
-    WriteMarks();
-    if (queue_.drained()) return;
+    if (!marks_.empty()) {
+      WriteMark();
+    } else if (queue_.drained()) {
+      return;
+    }
   }
 }
 
-// When nothing else is to be done: each is a transaction.
-void PoolEvents::WriteMarks() {
-  for (const auto& [host, at] : marks_) {
-    const absl::Status status = registry_.MarkSeen(host, at);
-    if (!status.ok()) {
-      log::Warn("cannot note when a host was seen",
-                {{"host", host.text}, {"why", std::string(status.message())}});
-      break;
-    }
-  }
-  marks_.clear();
+// One of them, when nothing else is to be done: each is a transaction.
+void PoolEvents::WriteMark() {
+  const auto mark = marks_.extract(marks_.begin());
+  const absl::Status status = Write(mark.key(), mark.mapped());
+  if (status.ok()) return;
+  log::Warn("cannot note what was seen of a host",
+            {{"host", mark.key().text}, {"why", std::string(status.message())}});
+  marks_.clear();  // each would say the same
+}
+
+absl::Status PoolEvents::Write(const HostId& host, const Mark& mark) {
+  const auto live = view_.Find(host);
+  std::string report = live ? EncodeLastReport(*live) : "";
+  if (report == reports_[host]) report.clear();
+  if (!mark.turned && report.empty()) return absl::OkStatus();
+  SLIPWAY_RETURN_IF_ERROR(registry_.MarkSeen(host, mark.at, report));
+  if (!report.empty()) reports_[host] = std::move(report);
+  return absl::OkStatus();
 }
 
 void PoolEvents::Push(Event event) {
@@ -59,14 +71,14 @@ void PoolEvents::Push(Event event) {
 void PoolEvents::Attached(const HostId& host) {
   Push([this, host, now = clock_.Now()](RunnerPool& pool) {
     pool.Attached(host);
-    marks_[host] = now;
+    Turned(host, now);
   });
 }
 
 void PoolEvents::Lost(const HostId& host) {
   Push([this, host, now = clock_.Now()](RunnerPool& pool) {
     pool.Lost(host);
-    marks_[host] = now;
+    Turned(host, now);
   });
 }
 
@@ -83,7 +95,10 @@ void PoolEvents::Refused(const CommandId& id, bool again, const std::string& tex
 }
 
 void PoolEvents::Sighted(const HostId& host, const Observed& observed) {
-  Push([host, observed](RunnerPool& pool) { pool.Sighted(host, observed); });
+  Push([this, host, observed, now = clock_.Now()](RunnerPool& pool) {
+    pool.Sighted(host, observed);
+    marks_[host].at = now;
+  });
 }
 
 void PoolEvents::Witnessed(const HostId& host, const RolloutId& rollout, const Fence& fence) {

@@ -9,17 +9,18 @@
 
 #include "common/bounded_queue.h"
 #include "common/clock.h"
+#include "controller/fleet/fleet_view.h"
 #include "controller/fleet/session_events.h"
 #include "controller/registry/registry.h"
 #include "controller/runner/runner_pool.h"
 
 namespace slipway::controller {
 
-// Thread-safe.
+// Thread-safe. Notes in the registry when hosts were seen and what they said of themselves.
 class PoolEvents final : public SessionEvents {
  public:
-  // Both outlive the object. What comes before Start waits.
-  PoolEvents(Registry& registry, const Clock& clock);
+  // All outlive the object. What comes before Start waits.
+  PoolEvents(Registry& registry, const FleetView& view, const Clock& clock);
   ~PoolEvents() override { Stop(); }
 
   // `pool` outlives the thread.
@@ -38,13 +39,21 @@ class PoolEvents final : public SessionEvents {
   using Event = std::function<void(RunnerPool&)>;
   void Push(Event event);
   void Run(RunnerPool& pool);
-  void WriteMarks();
+  struct Mark {
+    absl::Time at;
+    bool turned = false;  // a session began or ended
+  };
+  void Turned(const HostId& host, absl::Time at) { marks_[host] = {at, true}; }
+  void WriteMark();
+  absl::Status Write(const HostId& host, const Mark& mark);
 
   Registry& registry_;
+  const FleetView& view_;
   const Clock& clock_;
   BoundedQueue<Event> queue_;
   std::thread thread_;
-  std::map<HostId, absl::Time> marks_;  // of the thread: last seen, not written yet
+  std::map<HostId, Mark> marks_;           // of the thread: not written yet
+  std::map<HostId, std::string> reports_;  // of the thread: as written
 };
 
 }  // namespace slipway::controller

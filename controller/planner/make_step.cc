@@ -6,9 +6,9 @@
 #include "common/plan/plan_step.h"
 #include "common/plan/scalar_values.h"
 #include "common/plan/variables.h"
+#include "common/wire/stable_bytes.h"
 #include "controller/planner/action_traits.h"
 #include "controller/planner/durations.h"
-#include "controller/planner/stable_bytes.h"
 #include "controller/planner/work.h"
 
 namespace slipway::controller {

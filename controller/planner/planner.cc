@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/plan/filled_in.h"
+#include "common/wire/stable_bytes.h"
 #include "controller/planner/durations.h"
-#include "controller/planner/stable_bytes.h"
 #include "controller/planner/work.h"
 
 namespace slipway::controller {

@@ -43,10 +43,11 @@ absl::Status MemoryRegistry::Change(const HostId& host,
   return absl::OkStatus();
 }
 
-absl::Status MemoryRegistry::MarkSeen(const HostId& host, absl::Time at) {
-  return Change(host, [at](HostRecord& record) {
+absl::Status MemoryRegistry::MarkSeen(const HostId& host, absl::Time at, std::string_view report) {
+  return Change(host, [at, report](HostRecord& record) {
     record.first_seen = std::min(record.first_seen, at);
     record.last_seen = std::max(record.last_seen, at);
+    if (!report.empty()) record.report = report;
   });
 }
 

@@ -33,10 +33,11 @@ constexpr Table kTables[] = {
      " unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])",
      "iiibb"},
     {"hosts",
-     "SELECT id, serial, fingerprint, pem, state, state_reason, first_seen, last_seen FROM hosts",
+     "SELECT id, serial, fingerprint, pem, state, state_reason, first_seen, last_seen, report"
+     " FROM hosts",
      "INSERT INTO hosts SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],"
-     " $5::text[], $6::text[], $7::bigint[], $8::bigint[])",
-     "ttttttii"},
+     " $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bytea[])",
+     "ttttttiib"},
     {"host_labels", "SELECT host, name, value FROM host_labels",
      "INSERT INTO host_labels SELECT * FROM unnest($1::text[], $2::text[], $3::text[])", "ttt"},
     {"cordons", "SELECT host, who, why, at FROM cordons",

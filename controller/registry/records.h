@@ -44,6 +44,7 @@ struct HostRecord {
   std::optional<Cordon> cordon;
   absl::Time first_seen = absl::InfiniteFuture();  // infinite future: not yet
   absl::Time last_seen = absl::InfinitePast();     // infinite past: not yet
+  std::string report = {};  // what it said of itself last (controller/fleet/last_report.h)
   bool operator==(const HostRecord&) const = default;
 };
 

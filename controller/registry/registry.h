@@ -22,12 +22,13 @@ class Registry {
   // --- Hosts ---
 
   // Enrols a host or gives it a new certificate. Labels and certificate are replaced, the state
-  // becomes `enrolled`; cordon and times stay.
+  // becomes `enrolled`; cordon, times and report stay.
   virtual absl::Status PutHost(const HostId& host, const Labels& labels,
                                const Certificate& certificate) = 0;
-  // The host was connected at `at`. Called when sessions begin and end, never for a beat.
+  // The host was connected at `at`, and said `report` of itself; "" = what it said before still
+  // holds. Called when sessions begin and end and when a report differs, never for a beat.
   // Errors: NOT_FOUND.
-  virtual absl::Status MarkSeen(const HostId& host, absl::Time at) = 0;
+  virtual absl::Status MarkSeen(const HostId& host, absl::Time at, std::string_view report) = 0;
   // Errors: NOT_FOUND.
   virtual absl::Status SetHostState(const HostId& host, HostRecord::State state,
                                     std::string_view reason) = 0;

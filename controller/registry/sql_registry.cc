@@ -83,6 +83,7 @@ HostRecord HostAt(const Row& row) {
   host.first_seen = TimeAt(row, 6);
   host.last_seen = TimeAt(row, 7);
   if (row.IntAt(8) != 0) host.cordon = Cordon{row.TextAt(9), row.TextAt(10), TimeAt(row, 11)};
+  host.report = row.BlobAt(12);
   return host;
 }
 
@@ -100,7 +101,7 @@ absl::Status ReadHosts(Transaction& transaction, const HostId* only,
   }));
   auto query = transaction.Prepare(
       "SELECT h.id, serial, fingerprint, pem, state, state_reason, first_seen, last_seen,"
-      " CASE WHEN c.host IS NULL THEN 0 ELSE 1 END, c.who, c.why, c.at"
+      " CASE WHEN c.host IS NULL THEN 0 ELSE 1 END, c.who, c.why, c.at, report"
       " FROM hosts h LEFT JOIN cordons c ON c.host = h.id"
       " WHERE ?1 = '' OR h.id = ?1 ORDER BY h.id");
   return ForEach(query.Text(id), [&](const auto& row) {
@@ -209,9 +210,16 @@ absl::Status SqlRegistry<Database, Transaction>::PutHost(const HostId& host, con
 }
 
 template <typename Database, typename Transaction>
-absl::Status SqlRegistry<Database, Transaction>::MarkSeen(const HostId& host, absl::Time at) {
+absl::Status SqlRegistry<Database, Transaction>::MarkSeen(const HostId& host, absl::Time at,
+                                                          std::string_view report) {
   return database_.Run([&](Transaction& transaction) -> absl::Status {
     SLIPWAY_RETURN_IF_ERROR(RequireHost(transaction, host));
+    if (!report.empty()) {
+      SLIPWAY_RETURN_IF_ERROR(transaction.Prepare("UPDATE hosts SET report = ? WHERE id = ?")
+                                  .Blob(report)
+                                  .Text(host.text)
+                                  .Run());
+    }
     return transaction
         .Prepare(
             "UPDATE hosts SET first_seen = CASE WHEN first_seen < ?1 THEN first_seen ELSE ?1 END,"

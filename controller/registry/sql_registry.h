@@ -15,7 +15,7 @@ class SqlRegistry final : public Registry {
 
   absl::Status PutHost(const HostId& host, const Labels& labels,
                        const Certificate& certificate) override;
-  absl::Status MarkSeen(const HostId& host, absl::Time at) override;
+  absl::Status MarkSeen(const HostId& host, absl::Time at, std::string_view report) override;
   absl::Status SetHostState(const HostId& host, HostRecord::State state,
                             std::string_view reason) override;
   absl::Status SetCordon(const HostId& host, const std::optional<Cordon>& cordon) override;

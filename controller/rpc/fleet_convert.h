@@ -16,7 +16,7 @@ namespace slipway::controller {
 
 struct HostFacts {
   const HostRecord& record;
-  const LiveHost* live = nullptr;                    // nullptr: not seen since the start
+  const LiveHost* live = nullptr;                    // nullptr: never seen
   const HostLock* lock = nullptr;                    // nullptr: free
   std::map<std::string, const Wanted*> wanted = {};  // by application directory
 };

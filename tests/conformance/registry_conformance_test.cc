@@ -16,6 +16,7 @@ using testing::SizeIs;
 
 const HostId kWeb1{"web-1"}, kWeb2{"web-2"}, kWeb3{"web-3"};
 const absl::Time kNow = absl::FromUnixMicros(1'700'000'000'123'456);
+const std::string kReport = {'\0', '\xff', 'a'};  // not text
 
 absl::StatusCode CodeOf(const absl::Status& status) {
   return status.code();
@@ -65,7 +66,7 @@ TEST_P(RegistryConformance, HostKeepsAllThatWasSaidOfIt) {
   Enrol(kWeb1);
   const Cordon cordon{"ada", "disk is dying", kNow};
   ASSERT_TRUE(registry_->SetCordon(kWeb1, cordon).ok());
-  ASSERT_TRUE(registry_->MarkSeen(kWeb1, kNow).ok());
+  ASSERT_TRUE(registry_->MarkSeen(kWeb1, kNow, kReport).ok());
   ASSERT_TRUE(registry_->SetHostState(kWeb1, HostRecord::State::quarantined, "two of it").ok());
   Reopen();
   const auto host = registry_->GetHost(kWeb1);
@@ -77,14 +78,15 @@ TEST_P(RegistryConformance, HostKeepsAllThatWasSaidOfIt) {
                             "two of it",
                             cordon,
                             kNow,
-                            kNow};
+                            kNow,
+                            kReport};
   EXPECT_TRUE(*host == expected);
 }
 
-TEST_P(RegistryConformance, EnrollingAgainKeepsCordonAndTimes) {
+TEST_P(RegistryConformance, EnrollingAgainKeepsCordonTimesAndReport) {
   Enrol(kWeb1);
   ASSERT_TRUE(registry_->SetCordon(kWeb1, Cordon{"ada", "why", kNow}).ok());
-  ASSERT_TRUE(registry_->MarkSeen(kWeb1, kNow).ok());
+  ASSERT_TRUE(registry_->MarkSeen(kWeb1, kNow, kReport).ok());
   ASSERT_TRUE(registry_->SetHostState(kWeb1, HostRecord::State::retired, "gone").ok());
   ASSERT_TRUE(registry_->PutHost(kWeb1, {{"zone", "b"}}, {"02", "sha256:cd", "PEM2"}).ok());
   const HostRecord host = *registry_->GetHost(kWeb1);
@@ -94,6 +96,7 @@ TEST_P(RegistryConformance, EnrollingAgainKeepsCordonAndTimes) {
   EXPECT_EQ(host.state_reason, "");
   EXPECT_TRUE(host.cordon.has_value());
   EXPECT_EQ(host.last_seen, kNow);
+  EXPECT_EQ(host.report, kReport);
 }
 
 TEST_P(RegistryConformance, NewHostWasNeverSeen) {
@@ -101,13 +104,23 @@ TEST_P(RegistryConformance, NewHostWasNeverSeen) {
   const HostRecord host = *registry_->GetHost(kWeb1);
   EXPECT_EQ(host.first_seen, absl::InfiniteFuture());
   EXPECT_EQ(host.last_seen, absl::InfinitePast());
+  EXPECT_EQ(host.report, "");
+}
+
+TEST_P(RegistryConformance, ReportHoldsUntilAnotherIsTold) {
+  Enrol(kWeb1);
+  ASSERT_TRUE(registry_->MarkSeen(kWeb1, kNow, kReport).ok());
+  ASSERT_TRUE(registry_->MarkSeen(kWeb1, kNow, "").ok());
+  EXPECT_EQ(registry_->GetHost(kWeb1)->report, kReport);
+  ASSERT_TRUE(registry_->MarkSeen(kWeb1, kNow, "two").ok());
+  EXPECT_EQ(registry_->GetHost(kWeb1)->report, "two");
 }
 
 TEST_P(RegistryConformance, SeenTimesNeverGoBack) {
   Enrol(kWeb1);
-  ASSERT_TRUE(registry_->MarkSeen(kWeb1, kNow).ok());
-  ASSERT_TRUE(registry_->MarkSeen(kWeb1, kNow + absl::Minutes(1)).ok());
-  ASSERT_TRUE(registry_->MarkSeen(kWeb1, kNow + absl::Seconds(1)).ok());
+  ASSERT_TRUE(registry_->MarkSeen(kWeb1, kNow, "").ok());
+  ASSERT_TRUE(registry_->MarkSeen(kWeb1, kNow + absl::Minutes(1), "").ok());
+  ASSERT_TRUE(registry_->MarkSeen(kWeb1, kNow + absl::Seconds(1), "").ok());
   EXPECT_EQ(registry_->GetHost(kWeb1)->first_seen, kNow);
   EXPECT_EQ(registry_->GetHost(kWeb1)->last_seen, kNow + absl::Minutes(1));
 }
@@ -124,7 +137,7 @@ TEST_P(RegistryConformance, CordonIsReplacedAndLifted) {
 
 TEST_P(RegistryConformance, UnknownHostIsNotFound) {
   EXPECT_EQ(CodeOf(registry_->GetHost(kWeb1)), absl::StatusCode::kNotFound);
-  EXPECT_EQ(CodeOf(registry_->MarkSeen(kWeb1, kNow)), absl::StatusCode::kNotFound);
+  EXPECT_EQ(CodeOf(registry_->MarkSeen(kWeb1, kNow, "")), absl::StatusCode::kNotFound);
   EXPECT_EQ(CodeOf(registry_->SetCordon(kWeb1, std::nullopt)), absl::StatusCode::kNotFound);
   EXPECT_EQ(CodeOf(registry_->SetHostState(kWeb1, HostRecord::State::retired, "")),
             absl::StatusCode::kNotFound);

@@ -145,16 +145,16 @@ bool MiniFleet::StartAgents(int count) {
   });
 }
 
-bool MiniFleet::PushRelease() {
-  const std::string dir = dir_ + "/release";
+bool MiniFleet::PushRelease(const std::string& version) {
+  const std::string dir = dir_ + "/release-" + version;
   ::mkdir(dir.c_str(), 0700);
   ::mkdir((dir + "/files").c_str(), 0700);
   const bool written =
-      tls::WriteFile(dir + "/files/note", "nothing\n", tls::kPublic).ok() &&
-      tls::WriteFile(
-          dir + "/release.yaml",
-          "release: 1\nname: nothing\nversion: 1.0.0\ncomponents:\n  files: { path: files/ }\n",
-          tls::kPublic)
+      tls::WriteFile(dir + "/files/note", "nothing " + version + "\n", tls::kPublic).ok() &&
+      tls::WriteFile(dir + "/release.yaml",
+                     "release: 1\nname: nothing\nversion: " + version +
+                         "\ncomponents:\n  files: { path: files/ }\n",
+                     tls::kPublic)
           .ok();
   EXPECT_TRUE(written);
   return written && Push(dir);
@@ -177,12 +177,13 @@ bool MiniFleet::Push(const std::string& release) {
   return pushed.ok();
 }
 
-grpc::Status MiniFleet::Deploy(const std::string& plan, v1::Rollout& rollout) {
+grpc::Status MiniFleet::Deploy(const std::string& plan, v1::Rollout& rollout,
+                               const std::string& version) {
   v1::CreateRolloutRequest request;
   request.set_request_id("deploy-" + std::to_string(++requests_));
   request.set_plan(plan);
   request.set_plan_path("plan.yaml");
-  request.set_release("nothing@1.0.0");
+  request.set_release("nothing@" + version);
   grpc::ClientContext context;
   Patiently(context);
   return rollouts_->CreateRollout(&context, request, &rollout);

@@ -41,12 +41,13 @@ class MiniFleet {
   v1::RolloutService::Stub& rollouts() { return *rollouts_; }
   v1::FleetService::Stub& fleet() { return *fleet_; }
 
-  // A release of one small file, "nothing" 1.0.0, pushed once.
-  bool PushRelease();
+  // A release of one small file, "nothing" of that version, pushed once.
+  bool PushRelease(const std::string& version = "1.0.0");
   // The release in this folder.
   bool Push(const std::string& release);
   // Errors as of CreateRollout.
-  grpc::Status Deploy(const std::string& plan, v1::Rollout& rollout);
+  grpc::Status Deploy(const std::string& plan, v1::Rollout& rollout,
+                      const std::string& version = "1.0.0");
   v1::Rollout Get(const std::string& rollout);
   v1::Host Host(const std::string& name);
   // Asks again until `holds`; false when it does not within 40 s.

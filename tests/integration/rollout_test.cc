@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "common/clock.h"
 #include "common/tls/authority.h"
 #include "common/tls/pem_file.h"
@@ -26,6 +28,17 @@ phases:
     steps:
       - noop: {}
 )";
+
+// Brings the release's file to the host.
+std::string PlanOfFiles(const MiniFleet& fleet) {
+  const std::string dir = std::filesystem::path(fleet.dir()).lexically_normal();
+  const std::string app = "\"" + dir + "/{{host}}-app\"";
+  return "plan: 1\nname: nothing\nenvironment: test\ngroups:\n  all: { select: \"role=web\" }\n"
+         "phases:\n  - phase: files\n    hosts: all\n    strategy: { canary: { hosts: 0 }, batch: "
+         "1, bake: 0s, because: nothing runs }\n    steps:\n"
+         "      - stage: { component: files, app: " +
+         app + " }\n      - switch: { app: " + app + " }\n";
+}
 
 bool IsOver(const v1::Rollout& rollout) {
   return rollout.has_ended();
@@ -68,6 +81,31 @@ TEST(RolloutOverProcesses, KilledControllerGoesOnWhereItWas) {
   barrier.Open();
   ASSERT_TRUE(fleet.AwaitRollout(rollout.id(), IsOver)) << fleet.Get(rollout.id()).DebugString();
   EXPECT_EQ(fleet.Get(rollout.id()).state(), v1::Rollout::SUCCEEDED) << fleet.Logs();
+}
+
+TEST(RolloutOverProcesses, WhatAHostHasIsKnownBeforeItIsBackAfterARestart) {
+  MiniFleet fleet;
+  ASSERT_TRUE(fleet.StartAgents(1)) << fleet.Logs();
+  v1::Rollout rollout;
+  const auto deploy = [&](const std::string& version) {
+    return fleet.PushRelease(version) && fleet.Deploy(PlanOfFiles(fleet), rollout, version).ok();
+  };
+  ASSERT_TRUE(deploy("1.0.0"));
+  ASSERT_TRUE(fleet.AwaitRollout(rollout.id(), IsOver)) << fleet.Logs();
+  ASSERT_EQ(fleet.Get(rollout.id()).state(), v1::Rollout::SUCCEEDED) << fleet.Logs();
+  ASSERT_TRUE(fleet.AwaitUnlocked("web-1"));
+  for (Process* process : {&fleet.agent("web-1"), &fleet.controller()}) {
+    process->Signal(SIGTERM);
+    ASSERT_EQ(process->Wait(), 0) << fleet.Logs();
+  }
+  fleet.StartController();
+  EXPECT_EQ(fleet.Host("web-1").apps(0).label(), "1.0.0") << "as it said last";
+  ASSERT_TRUE(deploy("2.0.0"));
+  fleet.StartAgent("web-1");
+  ASSERT_TRUE(fleet.AwaitRollout(rollout.id(), IsOver)) << fleet.Logs();
+  rollout = fleet.Get(rollout.id());
+  EXPECT_EQ(rollout.state(), v1::Rollout::SUCCEEDED) << rollout.ShortDebugString();
+  EXPECT_EQ(rollout.hosts(0).standing(), "new");
 }
 
 TEST(RolloutOverProcesses, KilledAgentFindsOutWhatBecameOfItsCommand) {

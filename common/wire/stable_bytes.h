@@ -7,7 +7,7 @@
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/message.h"
 
-namespace slipway::controller {
+namespace slipway {
 
 inline std::string StableBytes(const google::protobuf::Message& message) {
   std::string bytes;
@@ -20,4 +20,4 @@ inline std::string StableBytes(const google::protobuf::Message& message) {
   return bytes;
 }
 
-}  // namespace slipway::controller
+}  // namespace slipway
