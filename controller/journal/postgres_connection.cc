@@ -10,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "common/status_macros.h"
 #include "common/tls/pem_file.h"
+#include "controller/journal/lib_pq.h"
 
 namespace slipway::controller {
 namespace {
@@ -131,6 +132,7 @@ absl::StatusOr<PostgresRows> PostgresConnection::Call(Work work) {
 
 absl::StatusOr<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(
     const PostgresAddress& address, const PostgresLimits& limits, CallGuard& guard) {
+  SLIPWAY_RETURN_IF_ERROR(LoadLibPq());
   std::string conninfo =
       absl::StrCat(address.conninfo, " connect_timeout=", absl::ToInt64Seconds(limits.connect));
   if (!address.password_file.empty()) {

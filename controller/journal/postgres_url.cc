@@ -6,6 +6,8 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "controller/journal/lib_pq.h"
 #include "controller/journal/postgres_connection.h"
 
 namespace slipway::controller {
@@ -14,6 +16,7 @@ namespace {
 using Values = std::map<std::string, std::string>;
 
 absl::StatusOr<Values> Parse(const std::string& url) {
+  SLIPWAY_RETURN_IF_ERROR(LoadLibPq());
   char* complaint = nullptr;
   const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
       PQconninfoParse(url.c_str(), &complaint), PQconninfoFree);

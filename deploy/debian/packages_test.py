@@ -89,6 +89,10 @@ class Contents(Extracted):
     def test_TheAgentNamesTheLibraryThatItLoadsByItself(self):
         self.assertIn("libsystemd0", field("slipway-agent", "Depends"))
 
+    def test_TheControllerNeedsPostgresOnlyWhereItsStoreIs(self):
+        self.assertIn("libpq5", field("slipway-controller", "Recommends"))
+        self.assertNotRegex(field("slipway-controller", "Depends"), r"libpq|ldap|krb5")
+
     def test_VersionIsThatOfChangelogAndProgram(self):
         version = run("dpkg-parsechangelog", "--file", HERE / "changelog", "--show-field",
                       "Version").strip()
