@@ -72,7 +72,22 @@ absl::StatusOr<AppRecords> AppRecords::Load(Directory dir) {
   records.next_sequence_ = record.next_sequence();
   for (const pb::Pin& pin : record.pins()) records.pins_.emplace(pin.digest(), pin.rollout());
   SLIPWAY_RETURN_IF_ERROR(records.LoadReleases());
+  SLIPWAY_RETURN_IF_ERROR(records.MakeDurable());
   return records;
+}
+
+// The process before may have died between a rename and its sync: what is built upon from now on
+// must not vanish in a power cut.
+absl::Status AppRecords::MakeDurable() const {
+  for (const Directory* const dir : {&dir_, &releases_, &before_}) {
+    SLIPWAY_RETURN_IF_ERROR(dir->Sync());
+  }
+  // A folder that is away or cannot be read is what later steps will tell of.
+  const auto root = Directory::Open(app_);
+  if (!root.ok()) return absl::OkStatus();
+  SLIPWAY_RETURN_IF_ERROR(root->Sync());
+  const auto trees = root->Below("releases");
+  return trees.ok() ? trees->Sync() : absl::OkStatus();
 }
 
 absl::Status AppRecords::LoadReleases() {

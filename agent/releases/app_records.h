@@ -74,6 +74,7 @@ class AppRecords {
   // Empty when the rollout has none yet.
   absl::StatusOr<agentstate::v1::BeforeRecord> BeforeOf(const std::string& rollout) const;
   absl::Status WriteBefore(agentstate::v1::BeforeRecord record);
+  absl::Status MakeDurable() const;
   absl::Status PruneBefore();
 
   Directory dir_, releases_, before_;

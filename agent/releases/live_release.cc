@@ -37,6 +37,10 @@ absl::StatusOr<std::unique_ptr<HostReleases::Impl>> HostReleases::Impl::Open(
   SLIPWAY_ASSIGN_OR_RETURN(Directory cache_dir, root.MakeBelow("cache", 0711));
   std::unique_ptr<Impl> impl(new Impl(std::move(apps_dir), std::move(cache_dir)));
   SLIPWAY_RETURN_IF_ERROR(impl->Load());
+  // Also what the process before made and did not come to sync.
+  SLIPWAY_RETURN_IF_ERROR(impl->apps_dir_.Sync());
+  SLIPWAY_RETURN_IF_ERROR(root.Sync());
+  SLIPWAY_RETURN_IF_ERROR(state.Sync());
   return impl;
 }
 
