@@ -50,9 +50,12 @@ std::string CgroupFor(const std::string& dir) {
   return "";
 }
 
-bool MakeCgroup(const std::string& cgroup) {
+bool MakeCgroup(const std::string& cgroup, int processes_max) {
   if (cgroup.empty()) return false;
   if (mkdir(cgroup.c_str(), 0755) != 0 && errno != EEXIST) return false;
+  // Of all controllers this is one that may be on while there are processes beside the new group.
+  WriteTo(cgroup.substr(0, cgroup.rfind('/')) + "/cgroup.subtree_control", "+pids");
+  WriteTo(cgroup + "/pids.max", absl::StrCat(processes_max));
   return access((cgroup + "/cgroup.kill").c_str(), W_OK) == 0;
 }
 

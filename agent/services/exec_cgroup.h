@@ -12,8 +12,9 @@ namespace slipway::agent {
 // v2.
 std::string CgroupFor(const std::string& dir);
 
+// With at most `processes_max` processes, where the kernel's controller for that is at hand.
 // False: there is none and the path is not to be used.
-bool MakeCgroup(const std::string& cgroup);
+bool MakeCgroup(const std::string& cgroup, int processes_max);
 // Moves the calling process.
 void EnterCgroup(const std::string& cgroup);
 // Kills all in it at once.

@@ -6,9 +6,11 @@
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <vector>
@@ -83,6 +85,15 @@ void ResetSignals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// Counted by the user's id, so that it bounds what a service and its neighbours fork together.
+void LimitProcesses(int most) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NPROC, &limit) != 0) return;
+  limit.rlim_max = std::min(limit.rlim_max, static_cast<rlim_t>(most));
+  limit.rlim_cur = std::min(limit.rlim_cur, limit.rlim_max);
+  setrlimit(RLIMIT_NPROC, &limit);
+}
+
 void BecomeUser(const User& user, int failed) {
   if (initgroups(user.name.c_str(), user.gid) != 0 || setgid(user.gid) != 0 ||
       setuid(user.uid) != 0) {
@@ -101,6 +112,7 @@ void BecomeUser(const User& user, int failed) {
   const int failed = dup3(child.failed, 3, O_CLOEXEC) < 0 ? child.failed : 3;
   close_range(4, ~0u, CLOSE_RANGE_CLOEXEC);
   ResetSignals();
+  LimitProcesses(child.spec.processes_max);
   if (child.user) BecomeUser(*child.user, failed);
   if (chdir(child.spec.cwd.c_str()) != 0) Fail(failed, "cannot enter " + child.spec.cwd);
   execve(child.argv[0], child.argv.data(), child.env.data());

@@ -132,7 +132,7 @@ absl::Status Shim::Start() {
     sink_ = std::make_unique<LogSink>(spec_.log, spec_.log_bytes_max, spec_.log_keep);
   }
   cgroup_ = CgroupFor(dir_);
-  if (!MakeCgroup(cgroup_)) cgroup_.clear();
+  if (!MakeCgroup(cgroup_, spec_.processes_max)) cgroup_.clear();
 
   SLIPWAY_RETURN_IF_ERROR(program_.Fork(spec_, dir_, cgroup_));
   ExecRunning running;

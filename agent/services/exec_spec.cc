@@ -36,6 +36,7 @@ absl::Status WriteSpec(const std::string& dir, const ExecSpec& spec) {
   out.Add("log_keep", spec.log_keep);
   out.Add("deadline", spec.deadline);
   out.Add("grace", spec.grace);
+  out.Add("processes_max", spec.processes_max);
   return WriteRecord(dir, "spec", out.text(), Survives::crash);
 }
 
@@ -53,6 +54,7 @@ absl::StatusOr<ExecSpec> ReadSpec(const std::string& dir) {
         if (key == "log_keep") return SetField(v, spec.log_keep);
         if (key == "deadline") return SetField(v, spec.deadline);
         if (key == "grace") return SetField(v, spec.grace);
+        if (key == "processes_max") return SetField(v, spec.processes_max);
         return false;
       }));
   if (spec.argv.empty()) return absl::DataLossError(absl::StrCat(dir, "/spec names no program"));

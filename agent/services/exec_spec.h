@@ -39,6 +39,9 @@ struct ExecSpec {
   absl::Duration deadline =
       absl::ZeroDuration();                  // the shim's own limit, also without agent; 0 = none
   absl::Duration grace = absl::Seconds(10);  // between TERM and KILL at the deadline
+  // Of the run where the kernel counts them by cgroup, else of its user; root has no such limit.
+  // More than all services of one user have, and far from all that a host can have.
+  int processes_max = 16'384;
   bool operator==(const ExecSpec&) const = default;
 };
 

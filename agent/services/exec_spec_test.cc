@@ -22,7 +22,8 @@ TEST(ExecSpec, RoundTripKeepsEveryField) {
                       .log_bytes_max = 123,
                       .log_keep = 7,
                       .deadline = absl::Seconds(3),
-                      .grace = absl::Milliseconds(5)};
+                      .grace = absl::Milliseconds(5),
+                      .processes_max = 17};
   ASSERT_TRUE(WriteSpec(folder.path(), spec).ok());
   const auto read = ReadSpec(folder.path());
   ASSERT_TRUE(read.ok()) << read.status();
