@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "slipway/v1/artifact.pb.h"
 #include "slipway/v1/fleet.pb.h"
 #include "slipway/v1/rollout.pb.h"
 #include "tests/cli/fake_controller.h"

@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/tls/credentials.h"
 #include "controller/setup.h"
+#include "slipway/v1/artifact.grpc.pb.h"
 #include "slipway/v1/fleet.grpc.pb.h"
 #include "slipway/v1/rollout.grpc.pb.h"
 
@@ -87,6 +88,10 @@ class Fleet final : public v1::FleetService::Service {
                          v1::ListHostsResponse* out) override {
     return Give(script_.hosts(request->selector()), out);
   }
+  grpc::Status GetHost(grpc::ServerContext*, const v1::GetHostRequest* request,
+                       v1::Host* out) override {
+    return Give(script_.host(request->name()), out);
+  }
   grpc::Status RetireHost(grpc::ServerContext*, const v1::RetireHostRequest* request,
                           v1::Host* out) override {
     return Give(script_.retire(*request), out);
@@ -96,18 +101,33 @@ class Fleet final : public v1::FleetService::Service {
   Script& script_;
 };
 
+class Releases final : public v1::ArtifactService::Service {
+ public:
+  explicit Releases(Script& script) : script_(script) {}
+  grpc::Status ListReleases(grpc::ServerContext*, const v1::ListReleasesRequest*,
+                            v1::ListReleasesResponse* out) override {
+    for (const v1::ReleaseInfo& release : script_.releases) *out->add_releases() = release;
+    return grpc::Status::OK;
+  }
+
+ private:
+  Script& script_;
+};
+
 }  // namespace
 
 struct FakeController::Parts {
-  explicit Parts(Script& script) : rollouts(script), fleet(script) {}
+  explicit Parts(Script& script) : rollouts(script), fleet(script), releases(script) {}
   Rollouts rollouts;
   Fleet fleet;
+  Releases releases;
   bool Listen() {
     grpc::ServerBuilder builder;
     builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), tls::MutualServerCredentials(keys),
                              &port);
     builder.RegisterService(&rollouts);
     builder.RegisterService(&fleet);
+    builder.RegisterService(&releases);
     server = builder.BuildAndStart();
     return server != nullptr;
   }

@@ -12,6 +12,7 @@ namespace slipway::v1 {
 class CreateRolloutRequest;
 class Host;
 class ListHostsResponse;
+class ReleaseInfo;
 class RetireHostRequest;
 class Rollout;
 class RolloutUpdate;
@@ -27,7 +28,9 @@ struct Script {
   std::function<absl::StatusOr<v1::Rollout>(const std::string& verb, const v1::SteerRequest&)>
       steer;
   std::function<absl::StatusOr<v1::ListHostsResponse>(const std::string& selector)> hosts;
+  std::function<absl::StatusOr<v1::Host>(const std::string& name)> host;
   std::function<absl::StatusOr<v1::Host>(const v1::RetireHostRequest&)> retire;
+  std::vector<v1::ReleaseInfo> releases;
   // Streamed by WatchRollout, then the stream stays open until the client leaves.
   std::vector<v1::RolloutUpdate> updates;
   std::string logs;           // GetLogs

@@ -28,6 +28,7 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
 Program::Program(const std::vector<std::string>& arguments,
                  const std::vector<std::string>& environment, bool terminal) {
   std::vector<std::string> argv = {std::string(std::getenv("SLIPWAY_BINARY_DIR")) + "/bin/slipway"};
+  if (!arguments.empty() && arguments[0][0] == '/') argv.clear();
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   std::vector<std::string> env = {"LANG=C.UTF-8", "HOME=/nonexistent", "PATH=/usr/bin:/bin",
                                   "TERM=xterm"};

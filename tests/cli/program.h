@@ -10,6 +10,7 @@ namespace slipway::cli {
 
 class Program {
  public:
+  // An absolute path as the first argument names another program than `slipway`.
   // `environment` in addition to a clean one. `terminal`: a pseudo-terminal of 80 x 24 instead of
   // pipes, for standard input too; else that is empty.
   Program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "absl/strings/escaping.h"
@@ -12,47 +13,17 @@
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
-#include "common/tls/client_config.h"
+#include "tools/slipway/client_settings.h"
 #include "tools/slipway/pause.h"
 #include "tools/slipway/plan_problems.h"
 #include "tools/slipway/term/escape.h"
 #include "tools/slipway/term/terminal.h"
 
 namespace slipway::cli {
-namespace {
-
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-// The first place that has a configuration; asking for one that is not there is an error.
-absl::StatusOr<tls::ClientConfig> FindConfig(const Invocation& invocation) {
-  const std::string asked = invocation.Value("config", Environment("SLIPWAY_CONFIG"));
-  if (!asked.empty()) return tls::ReadClientConfig(asked);
-  std::string home = Environment("XDG_CONFIG_HOME");
-  if (home.empty()) home = absl::StrCat(Environment("HOME"), "/.config");
-  for (const std::string& path :
-       {std::string(".slipway/client.conf"), absl::StrCat(home, "/slipway/client.conf"),
-        std::string("/etc/slipway/client.conf")}) {
-    if (access(path.c_str(), F_OK) == 0) return tls::ReadClientConfig(path);
-  }
-  return absl::UnauthenticatedError(
-      "no client configuration: name one with --config or SLIPWAY_CONFIG; "
-      "`slipway-controller init` writes the first one, `slipway-controller operator add` more");
-}
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<Controller>> Controller::Dial(const Invocation& invocation) {
-  SLIPWAY_ASSIGN_OR_RETURN(tls::ClientConfig config, FindConfig(invocation));
-  const auto override_by = [](std::string& field, const std::string& value) {
-    if (!value.empty()) field = value;
-  };
-  override_by(config.address, invocation.Value("controller", Environment("SLIPWAY_CONTROLLER")));
-  override_by(config.ca, Environment("SLIPWAY_TLS_CA"));
-  override_by(config.certificate, Environment("SLIPWAY_TLS_CERT"));
-  override_by(config.key, Environment("SLIPWAY_TLS_KEY"));
+  SLIPWAY_ASSIGN_OR_RETURN(const ClientSettings settings, FindClientSettings(invocation));
+  const tls::ClientConfig config = settings.Config();
   SLIPWAY_ASSIGN_OR_RETURN(tls::KeyMaterial keys, tls::LoadKeyMaterial(config));
 
   grpc::SslCredentialsOptions options;
@@ -92,7 +63,7 @@ absl::Status Controller::Call(const std::function<grpc::Status(grpc::ClientConte
     context.set_deadline(absl::ToChronoTime(SystemClock().Now() + timeout));
     const grpc::Status status = call(context);
     if (status.error_code() != grpc::StatusCode::UNAVAILABLE ||
-        SystemClock().Monotonic() - start > kKeepTrying) {
+        SystemClock().Monotonic() - start > std::min(kKeepTrying, timeout)) {
       return FromGrpc(status, address_);
     }
     if (!PauseFor(absl::Milliseconds(100))) return absl::CancelledError("interrupted");

@@ -20,9 +20,7 @@ namespace slipway::cli {
 
 class Controller {
  public:
-  // Finds the configuration (--config, SLIPWAY_CONFIG, ./.slipway/client.conf,
-  // $XDG_CONFIG_HOME/slipway/client.conf, /etc/slipway/client.conf; --controller and
-  // SLIPWAY_TLS_CA|CERT|KEY override parts of it) and makes a channel. Nothing is sent yet.
+  // Makes a channel as client_settings.h finds it. Nothing is sent yet.
   static absl::StatusOr<std::unique_ptr<Controller>> Dial(const Invocation& invocation);
   // Test door: a channel that somebody else made.
   static std::unique_ptr<Controller> On(std::shared_ptr<grpc::Channel> channel,

@@ -43,6 +43,9 @@ const ExitCodeRow* ExitCodeTable(int& rows) {
       {ExitCode::rolled_back, "failed and rolled back; the fleet is healthy on the old version"},
       {ExitCode::aborted, "aborted by a person"},
       {ExitCode::waiting, "waiting for a person (only with --no-wait-approval)"},
+      {ExitCode::differs, "differences found (only with --exit-code or --check)"},
+      {ExitCode::unsound, "failures found (doctor)"},
+      {ExitCode::doubtful, "doctor: warnings (only with --strict)"},
       {ExitCode::interrupted, "interrupted by Ctrl-C; the rollout goes on"},
       {ExitCode::terminated, "terminated; the rollout goes on"},
   };

@@ -19,6 +19,9 @@ enum class ExitCode {
   rolled_back = 11,   // failed; the fleet is healthy on the old version
   aborted = 12,
   waiting = 13,       // for a person, with --no-wait-approval
+  differs = 20,       // with --exit-code
+  unsound = 30,       // doctor found a failure
+  doubtful = 31,      // doctor found a warning, with --strict
   interrupted = 130,  // Ctrl-C; the rollout goes on
   terminated = 143,
 };

@@ -28,6 +28,8 @@ class View {
   // Nothing came for a while.
   virtual void Idle(const v1::Rollout& rollout) = 0;
   virtual void Note(const std::string& line) = 0;
+  // The last word on a rollout that goes on.
+  virtual void Leave(const std::string& line) { Note(line); }
   virtual void End(const v1::Rollout& rollout) = 0;
 };
 
@@ -85,6 +87,10 @@ class LiveView final : public View {
   void Update(const v1::Rollout& rollout, const v1::RolloutUpdate&) override { Draw(rollout); }
   void Idle(const v1::Rollout& rollout) override { Draw(rollout); }
   void Note(const std::string& line) override { region_.Above(line + "\n"); }
+  void Leave(const std::string& line) override {
+    region_.Clear();
+    Print(line + "\n");
+  }
   void End(const v1::Rollout& rollout) override {
     region_.Clear();
     Print(EndText(StandardOutput(), rollout));
@@ -128,7 +134,7 @@ class Follower {
     const absl::Duration start = SystemClock().Monotonic();
     while (true) {
       const absl::Status status = Stream(start);
-      if (const auto code = Decided(start)) return *code;
+      if (const auto code = Decided(start)) return Leave(*code);
       if (!status.ok() && status.code() != absl::StatusCode::kUnavailable &&
           status.code() != absl::StatusCode::kOutOfRange) {
         return Fail(status);
@@ -207,26 +213,25 @@ class Follower {
   }
 
   // Whether there is a reason to leave.
-  std::optional<ExitCode> Decided(absl::Duration start) {
-    if (const int signal = SignalCaught()) {
-      view_->Note(absl::StrCat("\nleft; the rollout goes on. Come back:  slipway watch ", id_,
-                               "\nStop it:                               slipway abort ", id_,
-                               " --reason ..."));
-      return ExitCodeOfSignal(signal);
-    }
-    if (!rollout_.id().empty() && IsOver(rollout_)) {
-      view_->End(rollout_);
-      return ExitCodeOf(rollout_);
-    }
-    if (options_.leave_when_waiting && NeedsPerson(rollout_)) {
-      view_->End(rollout_);
-      return ExitCode::waiting;
-    }
-    if (SystemClock().Monotonic() - start > options_.timeout) {
-      view_->Note(absl::StrCat("gave up waiting; the rollout goes on: slipway watch ", id_));
-      return ExitCode::gave_up;
-    }
+  std::optional<ExitCode> Decided(absl::Duration start) const {
+    if (const int signal = SignalCaught()) return ExitCodeOfSignal(signal);
+    if (!rollout_.id().empty() && IsOver(rollout_)) return ExitCodeOf(rollout_);
+    if (options_.leave_when_waiting && NeedsPerson(rollout_)) return ExitCode::waiting;
+    if (SystemClock().Monotonic() - start > options_.timeout) return ExitCode::gave_up;
     return std::nullopt;
+  }
+
+  ExitCode Leave(ExitCode code) {
+    if (code == ExitCode::interrupted || code == ExitCode::terminated) {
+      view_->Leave(absl::StrCat("left; the rollout goes on. Come back:  slipway watch ", id_,
+                                "\nStop it:                               slipway abort ", id_,
+                                " --reason ..."));
+    } else if (code == ExitCode::gave_up) {
+      view_->Leave(absl::StrCat("gave up waiting; the rollout goes on: slipway watch ", id_));
+    } else {
+      view_->End(rollout_);
+    }
+    return code;
   }
 
   const Controller& controller_;

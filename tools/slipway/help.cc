@@ -12,17 +12,6 @@
 namespace slipway::cli {
 namespace {
 
-std::string Usage(const Command& command) {
-  std::string text = absl::StrCat("slipway ", std::string(command.path));
-  for (const Argument& argument : command.arguments) {
-    const std::string name =
-        absl::StrCat(std::string(argument.name), argument.repeated ? "..." : "");
-    absl::StrAppend(&text, " ", argument.required ? name : absl::StrCat("[", name, "]"));
-  }
-  if (!command.options.empty()) absl::StrAppend(&text, " [options]");
-  return text;
-}
-
 std::string OptionLines(const std::vector<Option>& options) {
   std::string text;
   for (const Option& option : options) {
@@ -46,12 +35,15 @@ std::string ExitCodes() {
 }
 
 constexpr char kEnvironment[] =
-    "Environment\n"
     "  SLIPWAY_CONFIG        client configuration file (--config)\n"
+    "  SLIPWAY_CONTEXT       name of a context (--context)\n"
     "  SLIPWAY_CONTROLLER    host:port of the controller (--controller)\n"
     "  SLIPWAY_TLS_CA        path of the root certificate\n"
     "  SLIPWAY_TLS_CERT      path of the operator's certificate\n"
     "  SLIPWAY_TLS_KEY       path of its key (mode 0600)\n"
+    "  SLIPWAY_OUTPUT        text or json (--output)\n"
+    "  SLIPWAY_COLOR         auto, always or never (--color)\n"
+    "  XDG_CONFIG_HOME       folder of slipway/config.yaml and slipway/contexts (~/.config)\n"
     "  NO_COLOR, CLICOLOR_FORCE, TERM=dumb, COLUMNS are honoured\n";
 
 constexpr char kOutput[] =
@@ -65,11 +57,27 @@ constexpr char kOutput[] =
 
 }  // namespace
 
+std::string_view EnvironmentText() {
+  return kEnvironment;
+}
+
+std::string UsageOf(const Command& command) {
+  std::string text = absl::StrCat("slipway ", std::string(command.path));
+  for (const Argument& argument : command.arguments) {
+    const std::string name =
+        absl::StrCat(std::string(argument.name), argument.repeated ? "..." : "");
+    absl::StrAppend(&text, " ", argument.required ? name : absl::StrCat("[", name, "]"));
+  }
+  if (!OptionsOf(command).empty()) absl::StrAppend(&text, " [options]");
+  return text;
+}
+
 std::string Overview() {
   std::string text =
       "slipway rolls a release out to a fleet, and hauls it back up when it does not float\n";
   std::string group;
   for (const Command& command : CommandTable()) {
+    if (command.hidden) continue;
     if (command.group != group) {
       group = std::string(command.group);
       absl::StrAppend(&text, "\n", group.empty() ? "More" : group, "\n");
@@ -84,9 +92,14 @@ std::string Overview() {
 
 std::string HelpOf(const Command& command) {
   std::string text = absl::StrCat(std::string(command.path), ": ", std::string(command.summary),
-                                  "\n\n  ", Usage(command), "\n");
+                                  "\n\n  ", UsageOf(command), "\n");
   if (!command.detail.empty()) absl::StrAppend(&text, "\n", std::string(command.detail), "\n");
-  if (!command.options.empty()) absl::StrAppend(&text, "\nOptions\n", OptionLines(command.options));
+  if (const std::vector<Option> own = OptionsOf(command); !own.empty()) {
+    absl::StrAppend(&text, "\nOptions\n", OptionLines(own));
+  }
+  if (!command.columns.empty()) {
+    absl::StrAppend(&text, "\nColumns: ", absl::StrJoin(ColumnNames(command.columns), ", "), "\n");
+  }
   absl::StrAppend(&text, "\nEvery command\n", OptionLines(GlobalOptions()));
   return text;
 }
@@ -98,7 +111,7 @@ ExitCode RunHelp(const Invocation& invocation) {
   } else if (topic == "exit-codes") {
     Print(ExitCodes());
   } else if (topic == "environment") {
-    Print(kEnvironment);
+    Print(absl::StrCat("Environment\n", kEnvironment));
   } else if (topic == "output") {
     Print(kOutput);
   } else {

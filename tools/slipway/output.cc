@@ -91,6 +91,18 @@ std::string Bytes(std::uint64_t bytes) {
   return unit == 0 ? absl::StrCat(bytes, " B") : absl::StrFormat("%.1f %s", value, kUnits[unit]);
 }
 
+Cell Age(absl::Time then, absl::Time now) {
+  return {Ago(then, now), absl::ToDoubleSeconds(now - then)};
+}
+
+Cell Lasted(absl::Duration duration) {
+  return {Took(duration), absl::ToDoubleSeconds(duration)};
+}
+
+Cell Size(std::uint64_t bytes) {
+  return {Bytes(bytes), static_cast<double>(bytes)};
+}
+
 std::string Short(const std::string& digest) {
   const auto colon = digest.find(':');
   return colon == std::string::npos ? digest : digest.substr(colon + 1, 8);

@@ -7,6 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "tools/slipway/command.h"
+#include "tools/slipway/term/table.h"
 
 namespace google::protobuf {
 class Message;
@@ -16,7 +17,7 @@ class Duration;
 
 namespace slipway::cli {
 
-// -o json was asked for. Another word than text or json is an error that Usage() reports.
+// -o json was asked for.
 bool Json(const Invocation& invocation);
 
 // One protobuf JSON document and a newline. `pretty` for a document of its own.
@@ -38,6 +39,10 @@ std::string Took(absl::Duration duration);
 std::string Ago(absl::Time then, absl::Time now);
 // "41.8 MiB"
 std::string Bytes(std::uint64_t bytes);
+// The same in a table, sorted by what it is: the youngest, shortest, smallest first.
+Cell Age(absl::Time then, absl::Time now);
+Cell Lasted(absl::Duration duration);
+Cell Size(std::uint64_t bytes);
 // First eight hex digits of "sha256:…".
 std::string Short(const std::string& digest);
 // "1 host", "3 hosts"

@@ -3,9 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "common/nearest_name.h"
 
 namespace slipway::cli {
@@ -30,26 +30,11 @@ void Declare(CLI::App& app, const Option& option, Invocation& into) {
   }
 }
 
-// Finds the command whose path is the longest match of the leading words; `used` counts them.
-const Command* Find(const Names& words, std::size_t& used) {
-  const Command* found = nullptr;
-  used = 0;
-  for (const Command& command : CommandTable()) {
-    const Names path =
-        absl::StrSplit(absl::string_view(command.path.data(), command.path.size()), ' ');
-    if (path.size() <= words.size() && path.size() > used &&
-        std::equal(path.begin(), path.end(), words.begin())) {
-      found = &command;
-      used = path.size();
-    }
-  }
-  return found;
-}
-
 std::string UnknownCommand(const Names& words) {
   Names candidates;
   const std::string first = words.front();
   for (const Command& command : CommandTable()) {
+    if (command.hidden) continue;
     candidates.emplace_back(command.path);
     if (std::string(command.path).rfind(first + " ", 0) == 0 && words.size() == 1) {
       return absl::StrCat("`", first, "` is a group of commands: see `slipway help ", first, "`");
@@ -80,8 +65,8 @@ std::size_t SkipGlobals(const Names& args) {
 
 std::string Explain(const CLI::ParseError& error, const Command& command, const Names& args) {
   Names known;
-  for (const auto* options : {&command.options, &GlobalOptions()}) {
-    for (const Option& option : *options)
+  for (const auto& options : {OptionsOf(command), GlobalOptions()}) {
+    for (const Option& option : options)
       known.push_back(absl::StrCat("--", std::string(option.name)));
   }
   std::string text = error.what();
@@ -99,9 +84,27 @@ std::string Explain(const CLI::ParseError& error, const Command& command, const 
                       "` shows how it is used");
 }
 
+// Columns that the command's table does not have; "" when there are none such.
+std::string UnknownColumn(const Command& command, const Invocation& invocation) {
+  const Names known = ColumnNames(command.columns);
+  for (const char* option : {"columns", "sort-by"}) {
+    const Names named = ColumnNames(invocation.Value(option));
+    if (std::string_view(option) == "sort-by" && named.size() > 1)
+      return "--sort-by takes one column";
+    for (const std::string& name : named) {
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      const std::string near = NearestName(name, known);
+      return absl::StrCat("no column is called `", absl::AsciiStrToLower(name), "`",
+                          near.empty() ? "" : absl::StrCat("; did you mean ", near, "?"),
+                          "\nthere are: ", absl::StrJoin(known, ", "));
+    }
+  }
+  return "";
+}
+
 void DeclareAll(CLI::App& app, const Command& command, Invocation& into) {
   app.set_help_flag();
-  for (const Option& option : command.options) Declare(app, option, into);
+  for (const Option& option : OptionsOf(command)) Declare(app, option, into);
   for (const Option& option : GlobalOptions()) Declare(app, option, into);
   for (const Argument& argument : command.arguments) {
     const std::string name(argument.name);
@@ -110,6 +113,8 @@ void DeclareAll(CLI::App& app, const Command& command, Invocation& into) {
           for (const std::string& value : values) into.Add(name, value);
         });
     added->required(argument.required);
+    // CLI11 gives an argument all words that are left, unless it may have just what it needs.
+    added->allow_extra_args(argument.repeated || !argument.required);
     argument.repeated ? added->expected(0, 64) : added->expected(argument.required ? 1 : 0, 1);
   }
 }
@@ -131,12 +136,13 @@ Parsed Parse(int argc, const char* const* argv) {
     return parsed;
   }
   std::size_t used = 0;
-  parsed.command = Find(words, used);
+  parsed.command = FindCommand(words, used);
   if (parsed.command == nullptr) {
     parsed.error = UnknownCommand(words);
     return parsed;
   }
-  if (std::any_of(words.begin(), words.end(), wants_help)) {
+  // What stands behind "--" is text, whatever it looks like.
+  if (std::any_of(words.begin(), std::find(words.begin(), words.end(), "--"), wants_help)) {
     parsed.help = true;
     return parsed;
   }
@@ -150,6 +156,8 @@ Parsed Parse(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     parsed.error = Explain(error, *parsed.command, rest);
   }
+  parsed.invocation.set_command(*parsed.command);
+  if (parsed.error.empty()) parsed.error = UnknownColumn(*parsed.command, parsed.invocation);
   return parsed;
 }
 

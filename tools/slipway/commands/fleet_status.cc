@@ -1,7 +1,5 @@
 // fleet status, agent list: hosts as they report themselves, exceptions first.
 
-#include <grpcpp/grpcpp.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -9,10 +7,12 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/clock.h"
-#include "slipway/v1/fleet.grpc.pb.h"
+#include "slipway/v1/fleet.pb.h"
 #include "tools/slipway/controller.h"
+#include "tools/slipway/fleet.h"
 #include "tools/slipway/output.h"
 #include "tools/slipway/term/escape.h"
+#include "tools/slipway/term/table.h"
 #include "tools/slipway/term/terminal.h"
 
 namespace slipway::cli {
@@ -20,36 +20,6 @@ namespace {
 
 std::string Line(const std::string& text) {
   return Escape(text, true);
-}
-
-absl::StatusOr<v1::ListHostsResponse> List(const Controller& controller,
-                                           const std::string& selector) {
-  const auto stub = v1::FleetService::NewStub(controller.channel());
-  v1::ListHostsResponse all;
-  v1::ListHostsRequest request;
-  request.set_selector(selector);
-  request.set_page_size(10000);
-  do {
-    v1::ListHostsResponse page;
-    const absl::Status status = controller.Call(
-        [&](grpc::ClientContext& context) { return stub->ListHosts(&context, request, &page); });
-    if (!status.ok()) return status;
-    request.set_page_token(page.next_page_token());
-    all.MergeFrom(page);
-    all.set_next_page_token(page.next_page_token());
-  } while (!all.next_page_token().empty());
-  return all;
-}
-
-bool HasDrift(const v1::Host& host) {
-  return std::any_of(host.apps().begin(), host.apps().end(),
-                     [](const auto& app) { return app.drift(); });
-}
-
-bool IsHealthy(const v1::Host& host) {
-  const auto& services = host.health().services();
-  return host.state() == v1::Host::CONNECTED &&
-         std::all_of(services.begin(), services.end(), [](const auto& s) { return s.healthy(); });
 }
 
 // Worst first; 0 is nothing to look at.
@@ -97,18 +67,17 @@ std::string Note(const v1::Host& host) {
   }
   for (const auto& app : host.apps()) {
     if (!app.drift()) continue;
-    notes.push_back(
-        absl::StrCat("wanted ",
-                     app.wanted().empty()         ? "nothing"
-                     : app.wanted_label().empty() ? Short(app.wanted())
-                                                  : Line(app.wanted_label()),
-                     ", on disk ", app.on_disk().empty() ? "nothing" : Short(app.on_disk()),
-                     ", running ", app.running().empty() ? "nothing" : Short(app.running())));
+    notes.push_back(absl::StrCat("wanted ",
+                                 app.wanted().empty()         ? "nothing"
+                                 : app.wanted_label().empty() ? Short(app.wanted())
+                                                              : Line(app.wanted_label()),
+                                 ", on disk ", ShortOrNothing(app.on_disk()), ", running ",
+                                 ShortOrNothing(app.running())));
   }
   return absl::StrJoin(notes, "; ");
 }
 
-std::string DiskUsed(const v1::Host& host) {
+Cell DiskUsed(const v1::Host& host) {
   double most = -1;
   for (const auto& disk : host.health().disks()) {
     if (disk.total_bytes() > 0) {
@@ -116,7 +85,7 @@ std::string DiskUsed(const v1::Host& host) {
                                       static_cast<double>(disk.total_bytes()));
     }
   }
-  return most < 0 ? "-" : absl::StrFormat("%.0f %%", most * 100);
+  return most < 0 ? Cell("-") : Cell(absl::StrFormat("%.0f %%", most * 100), most);
 }
 
 std::string Summary(const v1::ListHostsResponse& response) {
@@ -130,7 +99,7 @@ std::string Summary(const v1::ListHostsResponse& response) {
 ExitCode RunFleetStatus(const Invocation& invocation) {
   auto controller = Controller::Dial(invocation);
   if (!controller.ok()) return Fail(controller.status());
-  auto response = List(**controller, invocation.Value("EXPR"));
+  auto response = ListHosts(**controller, invocation.Value("EXPR"));
   if (!response.ok()) return Fail(response.status());
   if (Json(invocation)) return PrintJson(*response);
   const Stream& out = StandardOutput();
@@ -141,7 +110,7 @@ ExitCode RunFleetStatus(const Invocation& invocation) {
 
   // A small fleet is shown whole; of a large one only what wants a look.
   const bool all = invocation.Flag("all") || hosts.size() <= 20;
-  Table table({"HOST", "STATE", "VERSION", "LOAD", "DISK", "AGENT", "SEEN", ""});
+  Table table = Table::Of(invocation);
   std::size_t hidden = 0;
   const absl::Time now = SystemClock().Now();
   for (const v1::Host* host : hosts) {
@@ -150,9 +119,9 @@ ExitCode RunFleetStatus(const Invocation& invocation) {
       continue;
     }
     table.Add({Line(host->name()), State(out, *host), Apps(*host),
-               absl::StrFormat("%.2f", host->health().load1()), DiskUsed(*host),
-               Line(host->agent_version()),
-               host->has_last_seen() ? Ago(ToTime(host->last_seen()), now) : "never", Note(*host)});
+               Cell(absl::StrFormat("%.2f", host->health().load1()), host->health().load1()),
+               DiskUsed(*host), Line(host->agent_version()),
+               host->has_last_seen() ? Age(ToTime(host->last_seen()), now) : "never", Note(*host)});
   }
   std::string text = Summary(*response);
   if (!response->degraded().empty()) {
@@ -170,10 +139,10 @@ ExitCode RunFleetStatus(const Invocation& invocation) {
 ExitCode RunAgentList(const Invocation& invocation) {
   auto controller = Controller::Dial(invocation);
   if (!controller.ok()) return Fail(controller.status());
-  auto response = List(**controller, "");
+  auto response = ListHosts(**controller, "");
   if (!response.ok()) return Fail(response.status());
   if (Json(invocation)) return PrintJson(*response);
-  Table table({"HOST", "AGENT", "CONNECTED", "ROUND TRIP", "CLOCK", "LABELS"});
+  Table table = Table::Of(invocation);
   const absl::Time now = SystemClock().Now();
   for (const auto& host : response->hosts()) {
     std::vector<std::string> labels;
@@ -181,12 +150,12 @@ ExitCode RunAgentList(const Invocation& invocation) {
       labels.push_back(absl::StrCat(Line(key), "=", Line(value)));
     std::sort(labels.begin(), labels.end());
     const bool connected = host.state() == v1::Host::CONNECTED;
+    const double round_trip = host.round_trip_us() / 1000.0;
+    const double clock = static_cast<double>(host.clock_offset_us()) / 1000.0;
     table.Add({Line(host.name()), host.agent_version().empty() ? "-" : Line(host.agent_version()),
-               connected ? Took(now - ToTime(host.connected_since())) : "no",
-               connected ? absl::StrFormat("%.1f ms", host.round_trip_us() / 1000.0) : "-",
-               connected ? absl::StrFormat("%+.0f ms",
-                                           static_cast<double>(host.clock_offset_us()) / 1000.0)
-                         : "-",
+               connected ? Lasted(now - ToTime(host.connected_since())) : "no",
+               connected ? Cell(absl::StrFormat("%.1f ms", round_trip), round_trip) : "-",
+               connected ? Cell(absl::StrFormat("%+.0f ms", clock), clock) : "-",
                absl::StrJoin(labels, " ")});
   }
   Print(table.empty() ? "no host is enrolled: slipway agent enroll HOST\n"

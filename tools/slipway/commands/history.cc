@@ -10,6 +10,7 @@
 #include "tools/slipway/output.h"
 #include "tools/slipway/rollout_text.h"
 #include "tools/slipway/term/escape.h"
+#include "tools/slipway/term/table.h"
 #include "tools/slipway/term/terminal.h"
 
 namespace slipway::cli {
@@ -58,16 +59,16 @@ ExitCode RunHistory(const Invocation& invocation) {
     return ExitCode::done;
   }
   const absl::Time now = SystemClock().Now();
-  Table table({"ID", "WHEN", "PLAN", "VERSION", "RESULT", "TOOK", "WHO", "WHY"});
+  Table table = Table::Of(invocation);
   for (const auto& r : response.rollouts()) {
     const std::string before = r.previous_versions().empty()
                                    ? ""
                                    : absl::StrCat(Escape(r.previous_versions(0), true), " ",
                                                   Show(StandardOutput(), kArrow), " ");
     table.Add(
-        {Escape(r.id(), true), Ago(ToTime(r.created()), now), Escape(r.plan(), true),
+        {Escape(r.id(), true), Age(ToTime(r.created()), now), Escape(r.plan(), true),
          absl::StrCat(before, Escape(r.version(), true)), Result(r),
-         Took((r.has_ended() ? ToTime(r.ended()) : now) - ToTime(r.created())),
+         Lasted((r.has_ended() ? ToTime(r.ended()) : now) - ToTime(r.created())),
          Escape(r.created_by(), true),
          Escape(absl::StrCat(r.reason(), r.ticket().empty() ? "" : absl::StrCat(" ", r.ticket())),
                 true)});

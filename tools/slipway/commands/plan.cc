@@ -9,17 +9,10 @@
 #include "tools/slipway/controller.h"
 #include "tools/slipway/output.h"
 #include "tools/slipway/plan_problems.h"
-#include "tools/slipway/read_file.h"
 #include "tools/slipway/term/terminal.h"
 
 namespace slipway::cli {
 namespace {
-
-absl::StatusOr<plan::LoadedPlan> Load(const std::string& path) {
-  auto bytes = ReadFile(path);
-  if (!bytes.ok()) return bytes.status();
-  return plan::LoadPlan(path, *bytes);
-}
 
 void PrintProblems(const plan::LoadedPlan& loaded) {
   const auto colour = StandardError().colour ? plan::Colour::ansi : plan::Colour::none;
@@ -30,7 +23,7 @@ void PrintProblems(const plan::LoadedPlan& loaded) {
 
 ExitCode RunPlanValidate(const Invocation& invocation) {
   const std::string path = invocation.Value("PLAN");
-  const auto loaded = Load(path);
+  const auto loaded = LoadPlanFile(path);
   if (!loaded.ok()) return Fail(loaded.status());
   const bool bad = plan::HasErrors(loaded->problems);
   if (Json(invocation)) {
@@ -45,12 +38,8 @@ ExitCode RunPlanValidate(const Invocation& invocation) {
 }
 
 ExitCode RunPlanShow(const Invocation& invocation) {
-  const auto loaded = Load(invocation.Value("PLAN"));
+  const auto loaded = LoadSoundPlan(invocation.Value("PLAN"));
   if (!loaded.ok()) return Fail(loaded.status());
-  if (plan::HasErrors(loaded->problems)) {
-    PrintProblems(*loaded);
-    return ExitCode::invalid;
-  }
   if (Json(invocation)) return PrintJson(*loaded->plan);
   Print(plan::ShowPlan(*loaded->plan));
   return ExitCode::done;

@@ -15,6 +15,7 @@
 #include "tools/slipway/controller.h"
 #include "tools/slipway/output.h"
 #include "tools/slipway/term/escape.h"
+#include "tools/slipway/term/table.h"
 #include "tools/slipway/term/terminal.h"
 
 namespace slipway::cli {
@@ -107,11 +108,11 @@ ExitCode RunReleaseList(const Invocation& invocation) {
   });
   if (!status.ok()) return Fail(status);
   if (Json(invocation)) return PrintJson(response);
-  Table table({"RELEASE", "VERSION", "DIGEST", "SIZE", "PUSHED", "BY"});
+  Table table = Table::Of(invocation);
   const absl::Time now = SystemClock().Now();
   for (const auto& r : response.releases()) {
-    table.Add({Line(r.name()), Line(r.version()), Short(r.digest()), Bytes(r.total_bytes()),
-               Ago(absl::FromUnixMicros(r.pushed_at_us()), now), Line(r.pushed_by())});
+    table.Add({Line(r.name()), Line(r.version()), Short(r.digest()), Size(r.total_bytes()),
+               Age(absl::FromUnixMicros(r.pushed_at_us()), now), Line(r.pushed_by())});
   }
   Print(table.empty() ? "no release yet: slipway release push DIR\n"
                       : table.Text(StandardOutput()));

@@ -105,25 +105,4 @@ std::string Show(const Stream& stream, const Mark& mark) {
   return stream.ascii ? mark.ascii : mark.text;
 }
 
-std::string Table::Text(const Stream& stream) const {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows_) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i]));
-  }
-  std::string text;
-  for (std::size_t r = 0; r < rows_.size(); ++r) {
-    std::string line;
-    for (std::size_t i = 0; i < rows_[r].size(); ++i) {
-      const bool last = i + 1 == rows_[r].size();
-      absl::StrAppend(&line, last ? rows_[r][i] : Fit(rows_[r][i], widths[i] + 3));
-    }
-    if (stream.terminal && Width(line) > stream.columns)
-      line = Fit(line, stream.columns, stream.ascii);
-    line.erase(line.find_last_not_of(' ') + 1);
-    absl::StrAppend(&text, r == 0 ? Paint(stream, Tone::dim, line) : line, "\n");
-  }
-  return text;
-}
-
 }  // namespace slipway::cli

@@ -37,16 +37,4 @@ inline constexpr Mark kGood{"✔", "ok"}, kBad{"✖", "x"}, kRunning{"▸", ">"}
     kOut{"⊘", "-"}, kNote{"!", "!"}, kArrow{"→", "->"}, kBar{"│", "|"};
 std::string Show(const Stream& stream, const Mark& mark);
 
-// Columns aligned to the widest cell; the last one is cut at the terminal's edge.
-class Table {
- public:
-  explicit Table(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
-  void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-  bool empty() const { return rows_.size() == 1; }
-  std::string Text(const Stream& stream) const;
-
- private:
-  std::vector<std::vector<std::string>> rows_;
-};
-
 }  // namespace slipway::cli
