@@ -4,13 +4,18 @@
 
 namespace slipway::agent {
 
-Connection::Connection(std::shared_ptr<grpc::Channel> channel, grpc::CompletionQueue* queue,
-                       std::atomic<std::size_t>& waiting_bytes, absl::Duration now)
+Connection::Connection(Uplink& uplink, std::shared_ptr<grpc::Channel> channel,
+                       grpc::CompletionQueue* queue, std::atomic<std::size_t>& waiting_bytes,
+                       absl::Duration now)
     : since(now),
       last_heard(now),
       last_sent(now),
       stub_(v1::AgentSessionService::NewStub(channel)),
       waiting_bytes_(waiting_bytes),
+      start_tag_{&uplink, Op::start},
+      read_tag_{&uplink, Op::read},
+      write_tag_{&uplink, Op::write},
+      finish_tag_{&uplink, Op::finish},
       stream_(stub_->PrepareAsyncConnect(&context_, queue)) {
   stream_->StartCall(&start_tag_);
 }

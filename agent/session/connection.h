@@ -1,4 +1,4 @@
-// One attempt to be connected, from the call to its status. For controller_session.cc only.
+// One attempt to be connected, from the call to its status. For uplink.cc only.
 //
 // At most one read and one write are under way. The object may be deleted only when none of its
 // tags is on the queue: Gone() says so, and `status` then tells why it ended.
@@ -17,18 +17,20 @@
 
 namespace slipway::agent {
 
+class Uplink;
+
 class Connection {
  public:
   enum class Phase { dialling, attached, ending };
   enum class Op { start, read, write, finish };
   struct Tag {
-    Connection* connection;
+    Uplink* uplink;
     Op op;
   };
   static constexpr std::size_t kQueueMessagesMax = 4096;
   static constexpr std::size_t kQueueBytesMax = 4 << 20;
 
-  Connection(std::shared_ptr<grpc::Channel> channel, grpc::CompletionQueue* queue,
+  Connection(Uplink& uplink, std::shared_ptr<grpc::Channel> channel, grpc::CompletionQueue* queue,
              std::atomic<std::size_t>& waiting_bytes, absl::Duration now);
   ~Connection() { waiting_bytes_ = 0; }
 
@@ -60,10 +62,10 @@ class Connection {
   const std::unique_ptr<v1::AgentSessionService::Stub> stub_;
   std::atomic<std::size_t>& waiting_bytes_;
   grpc::ClientContext context_;
-  Tag start_tag_{this, Op::start};
-  Tag read_tag_{this, Op::read};
-  Tag write_tag_{this, Op::write};
-  Tag finish_tag_{this, Op::finish};
+  Tag start_tag_;
+  Tag read_tag_;
+  Tag write_tag_;
+  Tag finish_tag_;
   std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::AgentMessage, v1::ControllerMessage>> stream_;
   bool starting_ = true, reading_ = false, writing_ = false;
   bool over_ = false;  // a read failed: only the status is left
