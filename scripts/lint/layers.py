@@ -19,7 +19,8 @@ MAY_INCLUDE = {
     "controller": ["common", "controller"],
     "controller/engine": ["common/model", "common/overloaded.h", "common/status_macros.h"],
     "tools/slipway": ["common"],
-    "tools/bench": ["common", "agent", "controller", "tests/sim"],
+    "tools/bench": ["common", "agent", "controller", "tests/sim", "tools/swarm"],
+    "tools/swarm": ["common", "agent", "controller"],
     "tools": ["common"],
     "deploy/media-repository": [],
 }

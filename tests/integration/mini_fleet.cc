@@ -20,8 +20,6 @@
 namespace slipway::test {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Seconds(40);
-
 std::string FreshDir() {
   std::string pattern = testing::TempDir() + "/mini_fleet_XXXXXX";
   return ::mkdtemp(pattern.data());
@@ -209,8 +207,8 @@ v1::Host MiniFleet::Host(const std::string& name) {
   return response;
 }
 
-bool MiniFleet::Await(const std::function<bool()>& holds) {
-  const absl::Duration deadline = SystemClock().Monotonic() + kPatience;
+bool MiniFleet::Await(const std::function<bool()>& holds, absl::Duration patience) {
+  const absl::Duration deadline = SystemClock().Monotonic() + patience;
   while (!holds()) {
     if (SystemClock().Monotonic() > deadline) return false;
     SystemClock().Sleep(absl::Milliseconds(20));

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "slipway/v1/fleet.grpc.pb.h"
 #include "slipway/v1/rollout.grpc.pb.h"
 #include "tests/integration/process.h"
@@ -18,6 +19,8 @@ namespace slipway::test {
 
 class MiniFleet {
  public:
+  static constexpr absl::Duration kPatience = absl::Seconds(40);
+
   // Initialises a controller and starts it, with these flags each time; ports are the kernel's
   // choice, the first time.
   explicit MiniFleet(std::vector<std::string> controller_flags = {});
@@ -50,7 +53,8 @@ class MiniFleet {
                       const std::string& version = "1.0.0");
   v1::Rollout Get(const std::string& rollout);
   v1::Host Host(const std::string& name);
-  // Asks again until `holds`; false when it does not within 40 s.
+  // Asks again until `holds`; false when it does not within `patience`.
+  static bool Await(const std::function<bool()>& holds, absl::Duration patience = kPatience);
   bool AwaitRollout(const std::string& rollout,
                     const std::function<bool(const v1::Rollout&)>& holds);
   bool AwaitHost(const std::string& host, v1::Host::State state);
@@ -75,7 +79,6 @@ class MiniFleet {
  private:
   bool Enrol(const std::string& host);
   std::vector<std::string> Wrapped(const std::string& name, std::vector<std::string> argv) const;
-  static bool Await(const std::function<bool()>& holds);
 
   const std::string dir_;
   const std::vector<std::string> controller_flags_;
