@@ -16,7 +16,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from slipway.v1 import (action_pb2, artifact_pb2, artifact_pb2_grpc, fleet_pb2, fleet_pb2_grpc, rollout_pb2,
                         rollout_pb2_grpc)
 
-CALL = 30  # seconds for a call, not counting streams
+CALL = 60  # seconds for a call, not counting streams
 AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 PAUSE = 0.2
 PIECE = 1 << 20  # bytes of content in one message

@@ -14,7 +14,7 @@ sys.path.insert(0, str(SOURCE / "scripts"))
 
 from demo_lib.processes import Process, run, wait_until  # noqa: E402
 
-PATIENCE = 30  # seconds for a process on a machine under load to get somewhere
+PATIENCE = 60  # seconds for a process on a machine under load to get somewhere
 
 
 def stubs():
