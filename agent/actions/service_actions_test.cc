@@ -157,6 +157,15 @@ TEST_F(ServiceActionsTest, UndoOfStopLeavesDownWhatWasDown) {
   EXPECT_EQ(host_.services.StartsOf(host_.shop()), 1) << "only the new one, by the rollout";
 }
 
+TEST_F(ServiceActionsTest, UnitThatNoAgentStartedComesBackUp) {
+  TestHost host("shop.service");
+  v1::Task task = host.Task();
+  task.mutable_action()->mutable_stop()->set_service("shop");
+  ASSERT_EQ(host.Do(*stop_, task).verdict, Verdict::succeeded);
+  EXPECT_EQ(host.Do(*stop_, task, {.direction = kUndo}).verdict, Verdict::succeeded);
+  EXPECT_EQ(host.services.Inspect(host.shop()).state, State::running);
+}
+
 TEST_F(ServiceActionsTest, DeadServiceCountsAsDown) {
   host_.RunShop("1.0");
   host_.services.Die(host_.shop());

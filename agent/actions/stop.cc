@@ -4,6 +4,8 @@
 // done to it, so that undo restores what was: a service that ran is started again from the release
 // that was here before the rollout, one that was down stays down. Where nothing was deployed
 // before, nothing is started.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "agent/actions/action_table.h"
 #include "agent/actions/binding.h"
@@ -36,6 +38,19 @@ absl::Status Remember(ActionContext& ctx, const std::string& app, bool running) 
                                       running);
 }
 
+bool Runs(const ActionContext& ctx, const ServiceId& id) {
+  return ctx.services.Inspect(id).state == ServiceStatus::State::running;
+}
+
+// Of a unit that no agent started nothing is known here before its stop. systemd may well run it,
+// and a rollback that leaves it down is worse than one that leaves it up.
+bool CountsAsRunning(const ActionContext& ctx, const BoundService& service) {
+  if (Runs(ctx, service.spec.id)) return true;
+  if (service.spec.unit.empty()) return false;
+  const std::vector<ServiceId> known = ctx.services.Services();
+  return std::find(known.begin(), known.end(), service.spec.id) == known.end();
+}
+
 // What an undo has to bring about.
 struct Wanted {
   std::string app;
@@ -52,9 +67,7 @@ absl::StatusOr<Wanted> WantedBack(ActionContext& ctx) {
   const auto ran = ctx.releases.ServiceRanBefore(wanted.app, ctx.id.rollout.text, name);
   if (!ran.ok() && !absl::IsNotFound(ran.status())) return ran.status();
   // Without a word on it the rollout never came to stop it: as it is, so it was.
-  wanted.runs =
-      ran.ok() ? *ran
-               : ctx.services.Inspect({wanted.app, name}).state == ServiceStatus::State::running;
+  wanted.runs = ran.ok() ? *ran : Runs(ctx, {wanted.app, name});
   return wanted;
 }
 
@@ -74,7 +87,7 @@ class Stop final : public Action {
       if (!ladder.ok()) return FromStatus(ladder.status());
       service->ladder = *std::move(ladder);
     }
-    const absl::Status remembered = Remember(ctx, *app, Runs(ctx, *app));
+    const absl::Status remembered = Remember(ctx, *app, CountsAsRunning(ctx, *service));
     return remembered.ok() ? StopAndProve(ctx, *service) : FromStatus(remembered);
   }
 
@@ -98,8 +111,10 @@ class Stop final : public Action {
     if (ctx.direction != Direction::undo) {
       const auto app = AppOf(ctx, stop.app());
       if (!app.ok()) return FromStatus(app.status());
-      if (!Runs(ctx, *app)) {
-        const absl::Status remembered = Remember(ctx, *app, false);
+      const auto service = ServiceToStop(ctx, *app, stop.service());
+      if (!service.ok()) return FromStatus(service.status());
+      if (!Runs(ctx, service->spec.id)) {
+        const absl::Status remembered = Remember(ctx, *app, CountsAsRunning(ctx, *service));
         if (!remembered.ok()) return FromStatus(remembered);
       }
       return ProbeStopped(ctx, stop.app(), stop.service());
@@ -109,12 +124,6 @@ class Stop final : public Action {
     if (!wanted->service) return Succeeded("nothing ran here before");
     if (wanted->runs) return ProbeStarted(ctx, *wanted->service);
     return ProbeStopped(ctx, stop.app(), stop.service());
-  }
-
- private:
-  static bool Runs(const ActionContext& ctx, const std::string& app) {
-    return ctx.services.Inspect({app, ctx.task.action().stop().service()}).state ==
-           ServiceStatus::State::running;
   }
 };
 

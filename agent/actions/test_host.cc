@@ -17,7 +17,7 @@ void AddHook(v1::Release& release, const std::string& name, const std::string& u
   hook.set_idempotent(idempotent);
 }
 
-v1::Release ReleaseYaml(const std::string& version) {
+v1::Release ReleaseYaml(const std::string& version, const std::string& unit) {
   v1::Release release;
   release.set_name("shop");
   release.set_version(version);
@@ -27,8 +27,9 @@ v1::Release ReleaseYaml(const std::string& version) {
   v1::Service& service = *release.add_services();
   service.set_name("shop");
   service.set_component("backend");
-  service.add_run("bin/shop");
-  service.add_run("--data={{shared}}/data");
+  service.set_unit(unit);
+  if (unit.empty()) service.add_run("bin/shop");
+  if (unit.empty()) service.add_run("--data={{shared}}/data");
   service.set_port(8080);
   service.add_ladder("TERM");
   service.add_ladder("2s");
@@ -48,14 +49,14 @@ v1::Release ReleaseYaml(const std::string& version) {
 
 }  // namespace
 
-TestHost::TestHost() {
+TestHost::TestHost(const std::string& unit) : unit_(unit) {
   releases_ = *HostReleases::Open(home_ / "agent");
   hooks_ = *HookRunner::Open(home_ / "hooks", launcher_, clock);
   archive_ = *OutputArchive::Open(home_ / "output");
   spool_ = *archive_->SpoolOf({.rollout = {"ro-1"}, .host = {"web-1"}});
   for (const std::string version : {"1.0", "2.0"}) {
     digests_[version] = content.AddRelease(
-        ReleaseYaml(version),
+        ReleaseYaml(version, unit_),
         {{"backend/bin/shop", "program " + version, 0755},
          {"backend/shop.conf.tmpl", "release = {{release.version}}\n"},
          {"hooks/fails", std::string(kShell) + "echo it went wrong >&2; exit 3", 0755},
@@ -75,7 +76,7 @@ TestHost::TestHost() {
 }
 
 v1::Release TestHost::Release(const std::string& version) const {
-  v1::Release release = ReleaseYaml(version);
+  v1::Release release = ReleaseYaml(version, unit_);
   release.set_digest(digest(version));
   return release;
 }

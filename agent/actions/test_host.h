@@ -24,7 +24,8 @@ class TestHost {
   // Releases 1.0 and 2.0 of "shop": component backend with service "shop" that must log
   // "listening" within 10 s and never FATAL, and hooks ok, fails, later, slow and gone (undone by
   // ok). 1.0 is live, staged and healthy; 2.0 is staged.
-  TestHost();
+  // `unit`: of systemd, that the service is; "" = the agent runs it.
+  explicit TestHost(const std::string& unit = "");
 
   std::string app() const { return home_ / "shop"; }
   ServiceId shop() const { return {app(), "shop"}; }
@@ -63,6 +64,7 @@ class TestHost {
   OutputArchive& output() { return *archive_; }
 
  private:
+  const std::string unit_;
   TestDirectory home_;
   ExecLauncher launcher_{{SLIPWAY_EXEC_SHIM}};
   std::map<std::string, std::string> digests_;

@@ -92,8 +92,9 @@ absl::Status FakeServiceManager::Start(const ServiceSpec& spec) {
   service.status.pid = next_pid_++;
   service.status.since = clock_.Now();
   service.status.rss_bytes = 10 << 20;
-  service.status.executable =
-      spec.argv[0][0] == '/' ? spec.argv[0] : spec.release_dir + "/" + spec.argv[0];
+  // What a unit runs stands in its file.
+  const std::string program = spec.argv.empty() ? "bin/" + spec.id.name : spec.argv[0];
+  service.status.executable = program[0] == '/' ? program : spec.release_dir + "/" + program;
   service.status.working_dir = service.status.release_dir = service.status.release_env =
       spec.release_dir;
   service.status.http = spec.http;
