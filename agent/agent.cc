@@ -235,6 +235,12 @@ absl::Status Agent::Parts::Run() {
 void Agent::Parts::Report(const HostHealth& health) {
   v1::HealthReport report;
   Encode(health, report);
+  const CoreLoop::Snapshot now = loop_.Now();
+  v1::AgentFigures& figures = *report.mutable_agent();
+  figures.set_running(static_cast<std::uint32_t>(now.running.size()));
+  figures.set_outbox(static_cast<std::uint32_t>(now.outbox));
+  figures.set_log_bytes(now.log_bytes);
+  figures.set_resident_bytes(ResidentBytes());
   session_.Report(report);
   MutexLock lock(mu_);
   last_report_ = std::move(report);

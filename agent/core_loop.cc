@@ -93,6 +93,8 @@ void CoreLoop::Publish(const TaskRunner& runner) {
   const State& state = runner.state();
   snapshot.running.assign(state.waiting.begin(), state.waiting.end());
   if (state.current) snapshot.running.push_back(*state.current);
+  snapshot.outbox = state.outbox.size();
+  snapshot.log_bytes = runner.log_bytes();
   MutexLock lock(mu_);
   snapshot_ = std::move(snapshot);
 }

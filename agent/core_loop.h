@@ -2,6 +2,8 @@
 // snapshot for those who must not wait for its disk.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <set>
@@ -23,6 +25,8 @@ class CoreLoop {
   struct Snapshot {
     std::vector<Witness> witnesses;
     std::vector<CommandId> running;  // accepted and not ended
+    std::size_t outbox = 0;          // answers that nobody has acknowledged
+    std::uint64_t log_bytes = 0;
   };
 
   // Called on the loop's thread.

@@ -45,6 +45,12 @@ class BoundedQueue {
     arrived_.NotifyAll();
   }
 
+  // How many wait right now.
+  std::size_t size() const {
+    MutexLock lock(mu_);
+    return items_.size();
+  }
+
   bool drained() const {
     MutexLock lock(mu_);
     return closed_ && items_.empty();

@@ -24,10 +24,11 @@ absl::StatusOr<Config> ReadConfig(const std::string& dir) {
                         absl::StrCat(text.status().message(), "; `slipway-controller init --dir ",
                                      dir, "` makes it"));
   }
-  SLIPWAY_ASSIGN_OR_RETURN(const Settings settings,
-                           ParseSettings(PathIn(dir), *text,
-                                         {"hosts", "listen_operators", "listen_agents",
-                                          "listen_enrolment", "store", "store_password_file"}));
+  SLIPWAY_ASSIGN_OR_RETURN(
+      const Settings settings,
+      ParseSettings(PathIn(dir), *text,
+                    {"hosts", "listen_operators", "listen_agents", "listen_enrolment",
+                     "listen_metrics", "store", "store_password_file"}));
   Config config;
   config.dir = dir;
   for (const auto& [key, value] : settings) {
@@ -38,10 +39,15 @@ absl::StatusOr<Config> ReadConfig(const std::string& dir) {
     if (key == "store") config.store = value;
     if (key == "store_password_file") config.store_password_file = value;
     if (key.starts_with("store")) continue;
+    if (key == "listen_metrics" && value == kNoMetrics) {
+      config.listen_metrics = value;
+      continue;
+    }
     SLIPWAY_RETURN_IF_ERROR(PortOf(value).status());
     if (key == "listen_operators") config.listen_operators = value;
     if (key == "listen_agents") config.listen_agents = value;
     if (key == "listen_enrolment") config.listen_enrolment = value;
+    if (key == "listen_metrics") config.listen_metrics = value;
   }
   if (config.hosts.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(PathIn(dir), ": `hosts` is empty"));
@@ -53,7 +59,8 @@ absl::Status WriteConfig(const Config& config) {
   Settings settings = {{"hosts", absl::StrJoin(config.hosts, " ")},
                        {"listen_operators", config.listen_operators},
                        {"listen_agents", config.listen_agents},
-                       {"listen_enrolment", config.listen_enrolment}};
+                       {"listen_enrolment", config.listen_enrolment},
+                       {"listen_metrics", config.listen_metrics}};
   if (!config.store.empty()) settings["store"] = config.store;
   if (!config.store_password_file.empty()) {
     settings["store_password_file"] = config.store_password_file;

@@ -9,6 +9,9 @@
 
 namespace slipway::controller {
 
+// Value of `listen_metrics` without a listener.
+inline constexpr char kNoMetrics[] = "off";
+
 // All that belongs to a controller lies below one folder:
 //
 //   controller.yaml             settings
@@ -24,6 +27,9 @@ struct Config {
   std::string listen_operators = "0.0.0.0:7443";
   std::string listen_agents = "0.0.0.0:7444";
   std::string listen_enrolment = "0.0.0.0:7445";  // port 0: the kernel chooses
+  // Plain HTTP, for whoever may know the figures; "off": nobody. A port that is in use costs the
+  // figures and not the controller.
+  std::string listen_metrics = "127.0.0.1:7446";
   std::string store;                // "": store.db; else postgresql://ROLE@HOST/DATABASE
   std::string store_password_file;  // "": libpq's own ways (pgpass), or systemd's credential
 };

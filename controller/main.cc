@@ -27,7 +27,8 @@ constexpr char kUsage[] =
     "ADDR]\n"
     "       slipway-controller operator add NAME --dir DIR\n"
     "       slipway-controller run --dir DIR [--listen-operators ADDR] [--listen-agents ADDR]\n"
-    "                              [--listen-enrolment ADDR] [--store URL]\n"
+    "                              [--listen-enrolment ADDR] [--listen-metrics ADDR|off]\n"
+    "                              [--store URL]\n"
     "       slipway-controller prepare-store --store URL-OF-OWNER --service ROLE\n"
     "       slipway-controller migrate-store --dir DIR --store URL\n"
     "URL: postgresql://ROLE@HOST:PORT/DATABASE; its password: --store-password-file FILE, or\n"
@@ -37,6 +38,7 @@ void Overrule(Config& config, const CommandLine& line) {
   config.listen_operators = line.Get("listen-operators", config.listen_operators);
   config.listen_agents = line.Get("listen-agents", config.listen_agents);
   config.listen_enrolment = line.Get("listen-enrolment", config.listen_enrolment);
+  config.listen_metrics = line.Get("listen-metrics", config.listen_metrics);
   config.store = line.Get("store", config.store);
   config.store_password_file = line.Get("store-password-file", config.store_password_file);
 }
@@ -120,11 +122,11 @@ int Main(const std::vector<std::string>& arguments) {
     std::printf("slipway-controller %s\n", std::string(Version()).c_str());
     return 0;
   }
-  const auto line =
-      ParseCommandLine(arguments,
-                       {"dir", "name", "operator", "listen-operators", "listen-agents",
-                        "listen-enrolment", "store", "store-password-file", "service"},
-                       {});
+  const auto line = ParseCommandLine(
+      arguments,
+      {"dir", "name", "operator", "listen-operators", "listen-agents", "listen-enrolment",
+       "listen-metrics", "store", "store-password-file", "service"},
+      {});
   const absl::Status status = line.ok() ? Execute(*line) : line.status();
   if (status.ok()) return 0;
   std::fprintf(stderr, "slipway-controller: %s\n", std::string(status.message()).c_str());

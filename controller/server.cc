@@ -3,6 +3,7 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/service_type.h>
+#include <prometheus/registry.h>
 
 #include <utility>
 #include <vector>
@@ -18,6 +19,11 @@
 #include "common/tls/verify.h"
 #include "controller/fleet/last_report.h"
 #include "controller/fleet/pool_events.h"
+#include "controller/metrics/controller_gauges.h"
+#include "controller/metrics/instruments.h"
+#include "controller/metrics/metered.h"
+#include "controller/metrics/metrics_listener.h"
+#include "controller/metrics/process_gauges.h"
 #include "controller/open_store.h"
 #include "controller/releases/release_store.h"
 #include "controller/rpc/artifact_service.h"
@@ -97,8 +103,17 @@ absl::Status WriteEndpoints(const std::string& dir, const Endpoints& endpoints) 
   return tls::WriteFile(
       dir + "/endpoints.json",
       absl::StrCat("{\"operators\": \"", endpoints.operators, "\", \"agents\": \"",
-                   endpoints.agents, "\", \"enrolment\": \"", endpoints.enrolment, "\"}\n"),
+                   endpoints.agents, "\", \"enrolment\": \"", endpoints.enrolment,
+                   "\", \"metrics\": \"", endpoints.metrics, "\"}\n"),
       tls::kPublic);
+}
+
+RunnerOptions Counted(Instruments& instruments) {
+  RunnerOptions options;
+  options.appended = [&](const engine::State& state, const std::vector<engine::Event>& events) {
+    instruments.Appended(state, events);
+  };
+  return options;
 }
 
 }  // namespace
@@ -127,6 +142,8 @@ class Server::Parts {
   absl::Status ListenForAgents();
   absl::Status ListenForEnrolment();
   absl::Status ListenForOperators();
+  void ListenForMetrics();
+  std::map<std::string, absl::Time> Certificates() const;
   // One for each listener: a service belongs to one server.
   std::unique_ptr<grpc::Service> Artifacts() {
     return MakeArtifactService(
@@ -145,35 +162,45 @@ class Server::Parts {
   const Clock& clock_;
   const Roots roots_;
   Endpoints endpoints_;
+  const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  Instruments instruments_{*registry_};
+  MeteredStore store_;
   HostDirectory hosts_;
   FleetView view_;
   const Authorizer authorizer_;
   Enrolment enrolment_;
   PoolEvents events_;
+  MeteredEvents metered_events_;
   AgentSessions sessions_;
+  MeteredOutbound outbound_;
   RunnerPool pool_;
   ReleaseStore releases_;
   const RolloutReader reader_;
   RolloutStreams streams_;
   PlannedCreation creation_;
   Listener agents_, enrolments_, operators_;
+  std::unique_ptr<MetricsListener> metrics_;  // nullptr: nobody listens
 };
 
 Server::Parts::Parts(Config config, const Clock& clock, Supervisor& supervisor, Roots roots)
     : config_(std::move(config)),
       clock_(clock),
       roots_(std::move(roots)),
-      hosts_(roots_.store->registry()),
+      store_(*roots_.store, clock_, instruments_),
+      hosts_(store_.registry()),
       authorizer_(roots_.verifier, hosts_, clock_),
-      enrolment_({roots_.authority, roots_.store->registry(), hosts_, clock_}, roots_.ca_pin),
-      events_(roots_.store->registry(), view_, clock_),
-      sessions_({authorizer_, view_, events_, clock_, [&supervisor] { supervisor.Alive(); }},
-                SessionTiming()),
-      pool_(*roots_.store, clock_, sessions_, roots_.holder),
-      releases_(*roots_.objects, roots_.store->registry(), clock_),
+      enrolment_({roots_.authority, store_.registry(), hosts_, clock_}, roots_.ca_pin),
+      events_(store_.registry(), view_, clock_),
+      metered_events_(events_, instruments_),
+      sessions_(
+          {authorizer_, view_, metered_events_, clock_, [&supervisor] { supervisor.Alive(); }},
+          SessionTiming()),
+      outbound_(sessions_, instruments_),
+      pool_(store_, clock_, outbound_, roots_.holder, Counted(instruments_)),
+      releases_(*roots_.objects, store_.registry(), clock_),
       reader_(pool_, view_),
       streams_({pool_, reader_, sessions_, clock_}),
-      creation_({pool_, roots_.store->registry(), releases_, hosts_, view_, clock_}) {}
+      creation_({pool_, store_.registry(), releases_, hosts_, view_, clock_}) {}
 
 absl::Status Server::Parts::Run() {
   SLIPWAY_RETURN_IF_ERROR(hosts_.Load());
@@ -186,10 +213,12 @@ absl::Status Server::Parts::Run() {
   SLIPWAY_RETURN_IF_ERROR(ListenForEnrolment());
   enrolment_.ReachedAt({endpoints_.enrolment, endpoints_.agents});
   SLIPWAY_RETURN_IF_ERROR(ListenForOperators());
+  ListenForMetrics();
   return WriteEndpoints(config_.dir, endpoints_);
 }
 
 Server::Parts::~Parts() {
+  metrics_.reset();
   streams_.Stop();
   sessions_.BeginShutdown();
   operators_.Shutdown();
@@ -222,16 +251,47 @@ absl::Status Server::Parts::ListenForEnrolment() {
 
 absl::Status Server::Parts::ListenForOperators() {
   Harden(operators_.builder(), kOperatorMessageBytesMax);
-  operators_.Add(MakeFleetService({authorizer_, hosts_, view_, roots_.store->registry(), enrolment_,
+  operators_.Add(MakeFleetService({authorizer_, hosts_, view_, store_.registry(), enrolment_,
                                    sessions_, clock_, [this] { return pool_.Degraded(); }}));
   operators_.Add(MakeRolloutService(
-      {authorizer_, pool_, roots_.store->registry(), reader_, streams_, creation_, clock_}));
+      {authorizer_, pool_, store_.registry(), reader_, streams_, creation_, clock_}));
   operators_.Add(Artifacts());
   SLIPWAY_ASSIGN_OR_RETURN(
       endpoints_.operators,
       operators_.Listen(config_.listen_operators, config_.hosts.front(),
                         Guarded(tls::MutualServerCredentials(roots_.certificate))));
   return absl::OkStatus();
+}
+
+std::map<std::string, absl::Time> Server::Parts::Certificates() const {
+  const tls::TrustAnchors& anchors = roots_.authority.anchors();
+  std::map<std::string, std::string> pems = {{"controller", roots_.certificate.certificate_pem},
+                                             {"authority", anchors.root_pem}};
+  for (const auto& [kind, pem] : anchors.intermediate_pem) {
+    pems.emplace("authority_of_" + std::string(tls::ToString(kind)) + "s", pem);
+  }
+  std::map<std::string, absl::Time> expiries;
+  for (const auto& [name, pem] : pems) {
+    if (const auto expires = tls::ExpiryOf(pem); expires.ok()) expiries.emplace(name, *expires);
+  }
+  return expiries;
+}
+
+// Whoever cannot be watched can still deploy.
+void Server::Parts::ListenForMetrics() {
+  if (config_.listen_metrics == kNoMetrics) return;
+  const std::string file = config_.store.empty() ? config_.dir + "/store.db" : "";
+  auto listener = MetricsListener::Start(
+      config_.listen_metrics,
+      {registry_, std::make_shared<ProcessGauges>(clock_.Now()),
+       std::make_shared<ControllerGauges>(ControllerGauges::Ports{
+           pool_, view_, hosts_, sessions_, events_, clock_, config_.dir, file, Certificates()})});
+  if (!listener.ok()) {
+    log::Warn("nobody can read the metrics", {{"why", std::string(listener.status().message())}});
+    return;
+  }
+  metrics_ = *std::move(listener);
+  endpoints_.metrics = metrics_->address();
 }
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -20,6 +20,7 @@ namespace slipway::controller {
 // host:port as others reach it.
 struct Endpoints {
   std::string operators, agents, enrolment;
+  std::string metrics;  // "": nobody listens
 };
 
 class Server {

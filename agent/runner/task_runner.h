@@ -3,6 +3,7 @@
 // Owns no thread and no clock; the agent's loop, the tests and the simulator call it alike.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ class TaskRunner {
   // For the hello of the next session.
   std::vector<Witness> Witnesses() const { return agent::Witnesses(state_); }
   const State& state() const { return state_; }
+  std::uint64_t log_bytes() const { return log_.size(); }
 
  private:
   TaskRunner(CommandLog& log, Sender& sender, Executor& executor);

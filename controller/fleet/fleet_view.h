@@ -42,6 +42,7 @@ struct LiveHost {
   absl::Duration clock_offset = absl::ZeroDuration();  // host minus controller
   absl::Duration round_trip = absl::ZeroDuration();    // zero: not measured yet
   std::optional<LiveProgress> progress;
+  absl::Time certificate_expires = absl::InfiniteFuture();  // of the one it came with
   std::string conflict;  // why its sessions are refused; "" = they are not
 };
 

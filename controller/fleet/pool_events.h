@@ -28,6 +28,9 @@ class PoolEvents final : public SessionEvents {
   // Hears what came before, then ends.
   void Stop();
 
+  // How many events wait for the rollouts.
+  std::size_t waiting() const { return queue_.size(); }
+
   void Attached(const HostId& host) override;
   void Lost(const HostId& host) override;
   void Answered(const Answer& answer) override;

@@ -18,15 +18,13 @@
 #include "common/wire/proto_time.h"
 #include "common/wire/session_codec.h"
 #include "controller/rpc/agent_session.h"
+#include "controller/rpc/hello.h"
 #include "controller/rpc/output_routes.h"
 #include "slipway/v1/agent_session.grpc.pb.h"
 
 namespace slipway::controller {
 namespace {
 
-constexpr std::uint32_t kProtocol = 1;
-constexpr std::size_t kNonceBytesMin = 16;
-constexpr std::size_t kNonceBytesMax = 128;
 // An agent that replaces its own session more often than this within the time is two agents.
 constexpr int kReplacementsMax = 3;
 constexpr absl::Duration kReplacementsWithin = absl::Seconds(15);
@@ -74,6 +72,10 @@ class AgentSessions::Impl {
     const auto it = attached_.find(host);
     if (it != attached_.end()) Refuse(*it->second, why);
   }
+  std::size_t waiting() ABSL_LOCKS_EXCLUDED(mu_) {
+    MutexLock lock(mu_);
+    return posted_.size();
+  }
   std::string NextRequest() { return absl::StrCat("o", next_request_.fetch_add(1)); }
 
  private:
@@ -96,7 +98,6 @@ class AgentSessions::Impl {
   void OnCall(AgentSession& session, bool ok);
   void OnRead(AgentSession& session, bool ok);
   void OnHello(AgentSession& session);
-  absl::Status CheckHello(const v1::Hello& hello) const;
   absl::Status MakeRoom(AgentSession& session);
   bool ReplacesTooOften(const HostId& host);
   void Attach(AgentSession& session);
@@ -274,18 +275,6 @@ void AgentSessions::Impl::OnRead(AgentSession& session, bool ok) {
   if (session.phase != AgentSession::Phase::closing) session.Read();
 }
 
-absl::Status AgentSessions::Impl::CheckHello(const v1::Hello& hello) const {
-  if (hello.protocol() != kProtocol) {
-    return absl::FailedPreconditionError(absl::StrCat("this controller speaks protocol ", kProtocol,
-                                                      ", the agent ", hello.protocol()));
-  }
-  if (hello.nonce().size() < kNonceBytesMin || hello.nonce().size() > kNonceBytesMax ||
-      hello.agent_id().empty() || hello.boot_id().empty()) {
-    return absl::InvalidArgumentError("hello without a good nonce, agent id or boot id");
-  }
-  return absl::OkStatus();
-}
-
 void AgentSessions::Impl::OnHello(AgentSession& session) {
   if (!session.incoming.has_hello()) {
     return Refuse(session, absl::InvalidArgumentError("the first message must be a hello"));
@@ -340,14 +329,8 @@ void AgentSessions::Impl::Attach(AgentSession& session) {
   attached_[session.host] = &session;
 
   const absl::Time now = ports_.clock.Now();
-  LiveHost live;
-  live.connected = true;
-  live.connected_since = live.last_seen = now;
-  live.agent_version = hello.agent_version();
-  live.labels = {hello.labels().begin(), hello.labels().end()};
-  live.facts = std::make_shared<v1::Facts>(hello.facts());
-  if (hello.has_health()) live.health = std::make_shared<v1::HealthReport>(hello.health());
-  if (hello.has_clock()) live.clock_offset = FromProto(hello.clock()) - now;
+  LiveHost live = LiveHostOf(hello, now);
+  live.certificate_expires = session.expires;
   ports_.view.Connected(session.host, std::move(live));
   log::Info("agent attached", {{"host", session.host.text}, {"peer", session.context.peer()}});
   if (session.expires - now < kExpiresSoon) {
@@ -570,6 +553,10 @@ void AgentSessions::Closed(const HostId& host, const RolloutId& rollout) {
     message.mutable_closed()->set_rollout(rollout.text);
     impl_->Deliver(host, std::move(message));
   });
+}
+
+std::size_t AgentSessions::waiting() const {
+  return impl_->waiting();
 }
 
 void AgentSessions::Expel(const HostId& host, const std::string& why) {

@@ -60,6 +60,9 @@ class AgentSessions final : public Outbound {
   void Acknowledge(const HostId& host, const CommandId& id) override;
   void Closed(const HostId& host, const RolloutId& rollout) override;
 
+  // Messages and other work that wait for the sessions' thread.
+  std::size_t waiting() const;
+
   // Ends the host's session; the agent sees PERMISSION_DENIED and stops trying.
   void Expel(const HostId& host, const std::string& why);
 

@@ -106,6 +106,7 @@ void RolloutWorker::Step(Inbox::Batch batch) {
   if (!runner_->last_events().empty()) {
     feed_.Publish(runner_->last_first_sequence(), runner_->last_events());
     LogEnd(id_, runner_->last_events());
+    house_.options.appended(runner_->state(), runner_->last_events());
   }
   // Readers who were told that their verb counts find it in the view.
   if (!calls.empty()) Publish();

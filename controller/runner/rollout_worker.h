@@ -29,6 +29,9 @@ struct RunnerOptions {
   // Copying a state for readers takes at most this share of a worker's time. A small rollout is
   // published after each append, one of 10,000 hosts a few times a second.
   double publishing_share = 0.05;
+  // What became durable just now, and the state behind it; on the worker's thread, which waits.
+  std::function<void(const engine::State&, const std::vector<engine::Event>&)> appended =
+      [](const engine::State&, const std::vector<engine::Event>&) {};
 };
 
 // What all workers share; outlives them.

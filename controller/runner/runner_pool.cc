@@ -298,6 +298,16 @@ absl::StatusOr<std::unique_ptr<Subscription>> RunnerPool::Subscribe(const Rollou
   return ended.Subscribe(from, journal);
 }
 
+std::vector<std::shared_ptr<const RolloutView>> RunnerPool::Open() const {
+  MutexLock lock(mu_);
+  std::vector<std::shared_ptr<const RolloutView>> views;
+  for (const auto& [id, worker] : workers_) {
+    std::shared_ptr<const RolloutView> view = worker->View();
+    if (view == nullptr || !view->state.finished) views.push_back(std::move(view));
+  }
+  return views;
+}
+
 std::string RunnerPool::Degraded() const {
   if (std::string trouble = house_.store.Trouble(); !trouble.empty()) {
     return absl::StrCat("storage: ", trouble);

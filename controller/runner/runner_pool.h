@@ -70,6 +70,8 @@ class RunnerPool {
   // Events from sequence number `from` on, then live. Errors: NOT_FOUND; those of Journal::Read.
   absl::StatusOr<std::unique_ptr<Subscription>> Subscribe(const RolloutId& rollout,
                                                           std::uint64_t from);
+  // Every rollout that is open; null for one that is still being replayed.
+  std::vector<std::shared_ptr<const RolloutView>> Open() const;
   // "" or why the controller cannot write ("storage: …"). Heals by itself.
   std::string Degraded() const;
 

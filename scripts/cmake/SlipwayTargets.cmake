@@ -28,14 +28,14 @@ function(slipway_library name)
   endif()
 endfunction()
 
-# slipway_binary(name [LEAN] SOURCES main.cc ... [DEPS ...])
+# slipway_binary(name [LEAN [SHARED_RUNTIME]] SOURCES main.cc ... [DEPS ...])
 #
 # LEAN is for programs that run on each host or start often: the C++ runtime is linked into them,
 # gRPC's xDS left out, and libcrypto, which looks 4,000 of its own names up at each start, comes first
-# among the shared libraries. Not for those that use a shared library of C++: it would bring a second
-# runtime.
+# among the shared libraries. A program that uses a shared library of C++ says SHARED_RUNTIME, or it
+# would have two of them.
 function(slipway_binary name)
-  cmake_parse_arguments(ARG "LEAN" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "LEAN;SHARED_RUNTIME" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   if(ARG_LEAN)
     target_link_libraries(${name} PRIVATE OpenSSL::Crypto)
@@ -44,7 +44,9 @@ function(slipway_binary name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
   if(ARG_LEAN AND SLIPWAY_STATIC_GRPC AND NOT SLIPWAY_SANITIZE)
     target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/common/grpc_without_xds.cc)
-    target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc)
+    if(NOT ARG_SHARED_RUNTIME)
+      target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc)
+    endif()
   endif()
 endfunction()
 

@@ -4,69 +4,18 @@
   tests/foreign/foreign_client_test.py ForeignClientTest.test_FleetIsListed      one claim
 """
 
-import shutil
 import subprocess
-import sys
 import unittest
 
 import grpc
 
-from small_fleet import PATIENCE, SmallFleet, stubs, wait_until
-
-HOSTS = ["web-1", "web-2"]
-PLAN = """plan: 1
-name: nothing
-environment: test
-groups:
-  all: { select: "role=web", exactly: 2 }
-phases:
-  - phase: first
-    hosts: all
-    strategy: { canary: { hosts: 0 }, batch: 1, bake: 0s, because: it has no service }
-    steps:
-      - stage: { component: files, app: "APP" }
-      - switch: { app: "APP" }
-"""
+from api_test_case import HOSTS, ApiTestCase  # makes the stubs
+import client
+import health_pb2
+from slipway.v1 import artifact_pb2, fleet_pb2, rollout_pb2
 
 
-class ForeignClientTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        folder = stubs()
-        cls.addClassCleanup(shutil.rmtree, folder)
-        sys.path.insert(0, str(folder))
-        global client, fleet_pb2, rollout_pb2  # there are none before the stubs are made
-        import client
-        from slipway.v1 import fleet_pb2, rollout_pb2
-
-        cls.fleet = SmallFleet()
-        cls.addClassCleanup(cls.fleet.remove)
-        cls.fleet.up()
-        cls.client = cls.connect(cls.fleet.operator_files())
-        cls.addClassCleanup(cls.client.close)
-        for host in HOSTS:
-            cls.fleet.start_agent(host, cls.client.token(host, role="web", port="80"))
-        wait_until("the agents to attach", cls.all_attached, PATIENCE)
-
-    @classmethod
-    def connect(cls, files):
-        authority, certificate, key = files
-        return client.Client(cls.fleet.operators, authority, certificate, key)
-
-    @classmethod
-    def all_attached(cls):
-        return [h.state for h in cls.client.hosts()] == [fleet_pb2.Host.CONNECTED] * len(HOSTS)
-
-    def setUp(self):
-        # A rollout frees its hosts right after its last event.
-        wait_until("the hosts to be free", lambda: not any(h.locked_by for h in self.client.hosts()), PATIENCE)
-
-    def push(self, name, **files):
-        self.client.push(name, "1.0.0", {f"files/{path}": text.encode() for path, text in files.items()})
-
-    def plan(self, name):
-        return PLAN.replace("APP", str(self.fleet.root / "{{host}}-apps" / name)).replace("nothing", name)
-
+class ForeignClientTest(ApiTestCase):
     def refused(self, code, call, *arguments):
         with self.assertRaises(grpc.RpcError) as refused:
             call(*arguments)
@@ -79,7 +28,6 @@ class ForeignClientTest(unittest.TestCase):
         ours = ["slipway.v1.ArtifactService", "slipway.v1.FleetService", "slipway.v1.RolloutService"]
         self.assertEqual(self.client.services(),
                          {*ours, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"})
-        import slipway.v1.artifact_pb2 as artifact_pb2
         for name, file in zip(ours, (artifact_pb2, fleet_pb2, rollout_pb2)):
             written = file.DESCRIPTOR.services_by_name[name.rsplit(".", 1)[1]]
             found = self.client.described(name)
@@ -90,7 +38,6 @@ class ForeignClientTest(unittest.TestCase):
         self.assertEqual((answer.name, answer.labels["role"]), ("web-1", "web"))
 
     def test_HealthIsServing(self):
-        import health_pb2
         self.assertEqual(self.client.health(), health_pb2.HealthCheckResponse.SERVING)
 
     def test_FleetIsListed(self):

@@ -36,7 +36,7 @@ class SmallFleet:
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="foreign-fleet-", dir=BUILD))
         self.log = self.root / "commands.log"
         self.processes = []
-        self.controller, self.operators, self.ports = None, None, {}
+        self.controller, self.operators, self.metrics, self.ports = None, None, None, {}
 
     def up(self):
         run([BUILD / "bin/slipway-controller", "init", "--dir", self.root / "controller", "--name", "localhost",
@@ -47,16 +47,16 @@ class SmallFleet:
         """On ports that the kernel chooses the first time, and on the same ones after a kill."""
         endpoints = self.root / "controller/endpoints.json"
         endpoints.unlink(missing_ok=True)
-        flags = [word for listener in ("operators", "agents", "enrolment")
+        flags = [word for listener in ("operators", "agents", "enrolment", "metrics")
                  for word in (f"--listen-{listener}", f"127.0.0.1:{self.ports.get(listener, 0)}")]
-        self.controller = self._start("controller", "slipway-controller", "run", "--dir",
+        self.controller = self.start("controller", "slipway-controller", "run", "--dir",
                                       self.root / "controller", *flags)
         wait_until("the controller to listen", endpoints.exists, PATIENCE, self.root / "controller.log")
         found = json.loads(endpoints.read_text())
-        self.operators = found["operators"]
+        self.operators, self.metrics = found["operators"], found["metrics"]
         self.ports = {listener: address.rsplit(":", 1)[1] for listener, address in found.items()}
 
-    def _start(self, name, program, *arguments):
+    def start(self, name, program, *arguments):
         process = Process(name, [BUILD / "bin" / program, *arguments], self.root / f"{name}.log")
         self.processes.append(process)
         return process
@@ -75,7 +75,10 @@ class SmallFleet:
         file.touch(mode=0o600)
         file.write_text(token)
         run([BUILD / "bin/slipway-agent", "enroll", "--token-file", file, "--dir", self.root / host], self.log)
-        self._start(host, "slipway-agent", "run", "--dir", self.root / host)
+        self.run_agent(host)
+
+    def run_agent(self, host):
+        self.start(host, "slipway-agent", "run", "--dir", self.root / host)
 
     def said(self):
         return "\n".join(f"{p.name}:\n{p.last_lines()}" for p in self.processes)
