@@ -40,7 +40,7 @@ class RolloutTest(unittest.TestCase):
     # --- what is told apart -------------------------------------------------------------------
 
     def deploy(self, version, expected=SUCCEEDED, during=None):
-        code, output = self.fleet.deploy(version, during=during)
+        code, output = self.fleet.deploy(version, "-v", during=during)
         say(f"{version}: exit code {code}")
         self.assertEqual(code, expected, "\n".join(output.splitlines()[-40:]))
         return output
