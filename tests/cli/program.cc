@@ -43,7 +43,8 @@ Program::Program(const std::vector<std::string>& arguments,
     ours = pipe_ends[0];
     theirs = pipe_ends[1];
   }
-  fcntl(ours, F_SETFD, FD_CLOEXEC);
+  // A server that the program leaves behind must not hold the other end open.
+  for (const int end : {ours, theirs}) fcntl(end, F_SETFD, FD_CLOEXEC);
   const auto argv_pointers = Pointers(argv);
   const auto env_pointers = Pointers(env);
   pid_ = fork();
