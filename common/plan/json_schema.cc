@@ -115,7 +115,7 @@ class SchemaWriter {
                {{{"type", "integer"}, {"minimum", 0}}, {{"type", "string"}, {"pattern", kShare}}}}};
     }
     if (const FieldDescriptor* bare = BareFieldOf(message)) return ValueOf(*bare);
-    const std::string name = message.name();
+    const std::string& name = message.name();
     if (!definitions_.contains(name)) {
       definitions_[name] = Json::object();  // a message that holds itself ends here
       definitions_[name] = MappingOf(message);
