@@ -152,7 +152,7 @@ absl::StatusOr<DumpTaken> PostgresDatabase::Dump(Parts& parts, const std::string
                                                  const std::string& path) const {
   SLIPWAY_ASSIGN_OR_RETURN(DumpTaken taken, Versions(parts, part + ".versions"));
   const std::string complaints = absl::StrCat(parts.folder(), "/", part, ".err");
-  // pg_dump runs within this session, which holds the snapshot that both look at.
+  // pg_dump is started by psql, whose transaction holds the snapshot that both look at.
   const std::string dump = absl::StrCat(
       "umask 077; ", ShellWord(Program("pg_dump")),
       " --format=custom --no-password --lock-wait-timeout=30s --snapshot=\"$SLIPWAY_SNAPSHOT\"",
