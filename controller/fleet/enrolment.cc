@@ -26,6 +26,8 @@ bool IsLabelValue(const std::string& value) {
                      [](unsigned char c) { return c > 0x20 && c != 0x7f && c != ',' && c != '='; });
 }
 
+}  // namespace
+
 absl::Status CheckLabels(const Labels& labels) {
   if (labels.size() > kLabelsMax) {
     return absl::InvalidArgumentError(absl::StrCat("more than ", kLabelsMax, " labels"));
@@ -40,8 +42,6 @@ absl::Status CheckLabels(const Labels& labels) {
   }
   return absl::OkStatus();
 }
-
-}  // namespace
 
 Enrolment::Enrolment(const Ports& ports, std::string ca_pin)
     : ports_(ports), ca_pin_(std::move(ca_pin)) {}

@@ -13,6 +13,9 @@
 
 namespace slipway::controller {
 
+// INVALID_ARGUMENT: too many, or one has a name or value that selectors could not name.
+absl::Status CheckLabels(const Labels& labels);
+
 // Thread-safe.
 class Enrolment {
  public:

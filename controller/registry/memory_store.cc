@@ -63,6 +63,14 @@ absl::Status MemoryRegistry::SetCordon(const HostId& host, const std::optional<C
   return Change(host, [&](HostRecord& record) { record.cordon = cordon; });
 }
 
+absl::Status MemoryRegistry::ChangeLabels(const HostId& host, const Labels& set,
+                                          const std::vector<std::string>& removed) {
+  return Change(host, [&](HostRecord& record) {
+    for (const auto& [name, value] : set) record.labels[name] = value;
+    for (const std::string& name : removed) record.labels.erase(name);
+  });
+}
+
 absl::StatusOr<HostRecord> MemoryRegistry::GetHost(const HostId& host) {
   MutexLock lock(mu_);
   const auto found = hosts_.find(host);

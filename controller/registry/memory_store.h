@@ -21,6 +21,8 @@ class MemoryRegistry final : public Registry {
   absl::Status SetHostState(const HostId& host, HostRecord::State state,
                             std::string_view reason) override;
   absl::Status SetCordon(const HostId& host, const std::optional<Cordon>& cordon) override;
+  absl::Status ChangeLabels(const HostId& host, const Labels& set,
+                            const std::vector<std::string>& removed) override;
   absl::StatusOr<HostRecord> GetHost(const HostId& host) override;
   absl::StatusOr<std::vector<HostRecord>> ListHosts() override;
   absl::Status AddToken(const EnrolToken& token) override;

@@ -34,6 +34,9 @@ class Registry {
                                     std::string_view reason) = 0;
   // Sets or lifts (nullopt) the cordon. Errors: NOT_FOUND.
   virtual absl::Status SetCordon(const HostId& host, const std::optional<Cordon>& cordon) = 0;
+  // Sets `set`, then removes `removed`; other labels stay. Errors: NOT_FOUND.
+  virtual absl::Status ChangeLabels(const HostId& host, const Labels& set,
+                                    const std::vector<std::string>& removed) = 0;
   // Errors: NOT_FOUND.
   virtual absl::StatusOr<HostRecord> GetHost(const HostId& host) = 0;
   virtual absl::StatusOr<std::vector<HostRecord>> ListHosts() = 0;

@@ -111,9 +111,15 @@ absl::Status ReadHosts(Transaction& transaction, const HostId* only,
 }
 
 template <typename Transaction>
-absl::Status PutHostLabels(Transaction& transaction, const HostId& host, const Labels& labels) {
-  SLIPWAY_RETURN_IF_ERROR(
-      transaction.Prepare("DELETE FROM host_labels WHERE host = ?").Text(host.text).Run());
+absl::Status DropHostLabel(Transaction& transaction, const HostId& host, const std::string& name) {
+  return transaction.Prepare("DELETE FROM host_labels WHERE host = ? AND name = ?")
+      .Text(host.text)
+      .Text(name)
+      .Run();
+}
+
+template <typename Transaction>
+absl::Status AddHostLabels(Transaction& transaction, const HostId& host, const Labels& labels) {
   for (const auto& [name, value] : labels) {
     SLIPWAY_RETURN_IF_ERROR(
         transaction.Prepare("INSERT INTO host_labels (host, name, value) VALUES (?, ?, ?)")
@@ -205,7 +211,9 @@ absl::Status SqlRegistry<Database, Transaction>::PutHost(const HostId& host, con
             .Int(kFutureMicros)
             .Int(kPastMicros)
             .Run());
-    return PutHostLabels(transaction, host, labels);
+    SLIPWAY_RETURN_IF_ERROR(
+        transaction.Prepare("DELETE FROM host_labels WHERE host = ?").Text(host.text).Run());
+    return AddHostLabels(transaction, host, labels);
   });
 }
 
@@ -258,6 +266,22 @@ absl::Status SqlRegistry<Database, Transaction>::SetCordon(const HostId& host,
         .Text(cordon->why)
         .Int(ToMicros(cordon->at))
         .Run();
+  });
+}
+
+template <typename Database, typename Transaction>
+absl::Status SqlRegistry<Database, Transaction>::ChangeLabels(
+    const HostId& host, const Labels& set, const std::vector<std::string>& removed) {
+  return database_.Run([&](Transaction& transaction) -> absl::Status {
+    SLIPWAY_RETURN_IF_ERROR(RequireHost(transaction, host));
+    for (const auto& [name, value] : set) {
+      SLIPWAY_RETURN_IF_ERROR(DropHostLabel(transaction, host, name));
+    }
+    SLIPWAY_RETURN_IF_ERROR(AddHostLabels(transaction, host, set));
+    for (const std::string& name : removed) {
+      SLIPWAY_RETURN_IF_ERROR(DropHostLabel(transaction, host, name));
+    }
+    return absl::OkStatus();
   });
 }
 

@@ -87,9 +87,7 @@ absl::StatusOr<ReleaseDetails> ReleaseStore::Describe(const ReleaseRecord& recor
 }
 
 absl::StatusOr<std::vector<ReleaseDetails>> ReleaseStore::List(const std::string& name) {
-  SLIPWAY_ASSIGN_OR_RETURN(std::vector<ReleaseRecord> records, registry_.ListReleases());
-  std::stable_sort(records.begin(), records.end(),
-                   [](const auto& a, const auto& b) { return a.pushed_at > b.pushed_at; });
+  SLIPWAY_ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> records, Find(""));
   std::vector<ReleaseDetails> releases;
   for (const ReleaseRecord& record : records) {
     if (!name.empty() && record.name != name) continue;
@@ -125,16 +123,24 @@ absl::StatusOr<ReleaseRecord> ReleaseStore::FindByDigits(
                                               : absl::StrCat("; did you mean ", near, "?")));
 }
 
-absl::StatusOr<ReleaseDetails> ReleaseStore::Get(const std::string& text) {
-  const std::size_t at = text.find('@');
-  if (at != std::string::npos) {
-    const auto record = registry_.GetRelease(text.substr(0, at), text.substr(at + 1));
-    if (record.ok()) return Describe(*record);
-    if (!absl::IsNotFound(record.status())) return record.status();
+absl::StatusOr<std::vector<ReleaseRecord>> ReleaseStore::Find(const std::string& text) {
+  SLIPWAY_ASSIGN_OR_RETURN(std::vector<ReleaseRecord> all, registry_.ListReleases());
+  if (!text.empty()) {
+    for (const ReleaseRecord& record : all) {
+      if (NameAndVersion(record) == text) return std::vector{record};
+    }
+    SLIPWAY_ASSIGN_OR_RETURN(const ReleaseRecord record, FindByDigits(text, all));
+    return std::vector{record};
   }
-  SLIPWAY_ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> all, registry_.ListReleases());
-  SLIPWAY_ASSIGN_OR_RETURN(const ReleaseRecord record, FindByDigits(text, all));
-  return Describe(record);
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.pushed_at > b.pushed_at; });
+  return all;
+}
+
+absl::StatusOr<ReleaseDetails> ReleaseStore::Get(const std::string& text) {
+  if (text.empty()) return absl::NotFoundError("no release is named");
+  SLIPWAY_ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> found, Find(text));
+  return Describe(found.front());
 }
 
 absl::StatusOr<std::string> ReleaseStore::Manifest(const std::string& digest) {

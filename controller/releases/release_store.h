@@ -59,6 +59,9 @@ class ReleaseStore {
   // suggestion; INVALID_ARGUMENT: several releases begin with these digits.
   absl::StatusOr<ReleaseDetails> Get(const std::string& text);
 
+  // What `text` names as in Get, or all, newest first. Errors: as of Get.
+  absl::StatusOr<std::vector<ReleaseRecord>> Find(const std::string& text);
+
   // Canonical bytes of a release's manifest. NOT_FOUND; INVALID_ARGUMENT: no digest.
   absl::StatusOr<std::string> Manifest(const std::string& digest);
 

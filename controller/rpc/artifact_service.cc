@@ -12,6 +12,7 @@
 #include "common/artifact/zstd_stream.h"
 #include "common/grpc_status.h"
 #include "common/status_macros.h"
+#include "controller/releases/verify_releases.h"
 #include "slipway/v1/artifact.grpc.pb.h"
 
 namespace slipway::controller {
@@ -34,6 +35,21 @@ v1::ReleaseInfo ToProto(const ReleaseDetails& details) {
   for (const std::string& name : details.components) info.add_components(name);
   for (const std::string& name : details.services) info.add_services(name);
   return info;
+}
+
+v1::ReleaseCheck ToProto(const ReleaseCheck& check) {
+  v1::ReleaseCheck proto;
+  proto.set_name(check.release.name);
+  proto.set_version(check.release.version);
+  proto.set_digest(check.release.digest);
+  proto.set_bytes_read(check.bytes_read);
+  for (const DamagedContent& content : check.damaged) {
+    auto* damaged = proto.add_damaged();
+    damaged->set_path(content.path);
+    damaged->set_digest(content.digest);
+    damaged->set_problem(content.problem);
+  }
+  return proto;
 }
 
 // The objects of one Put call, one after the other.
@@ -171,6 +187,11 @@ class ArtifactService final : public v1::ArtifactService::Service {
     if (details.ok()) *response = ToProto(*details);
     return ToGrpc(details.status());
   }
+  grpc::Status VerifyReleases(grpc::ServerContext* context,
+                              const v1::VerifyReleasesRequest* request,
+                              grpc::ServerWriter<v1::ReleaseCheck>* stream) override {
+    return ToGrpc(DoVerify(*context, *request, *stream));
+  }
   grpc::Status GetManifest(grpc::ServerContext*, const v1::GetManifestRequest* request,
                            v1::GetManifestResponse* response) override {
     auto manifest = releases_.Manifest(request->digest());
@@ -228,6 +249,18 @@ class ArtifactService final : public v1::ArtifactService::Service {
     }
     if (end < all.size()) response.set_next_page_token(absl::StrCat(end));
     return absl::OkStatus();
+  }
+
+  absl::Status DoVerify(const grpc::ServerContext& context,
+                        const v1::VerifyReleasesRequest& request,
+                        grpc::ServerWriter<v1::ReleaseCheck>& stream) {
+    SLIPWAY_ASSIGN_OR_RETURN(const std::vector<ReleaseRecord> found,
+                             releases_.Find(request.name()));
+    return controller::VerifyReleases(
+        releases_.objects(), found, [&](const ReleaseCheck& check) -> absl::Status {
+          const bool heard = !context.IsCancelled() && stream.Write(ToProto(check));
+          return heard ? absl::OkStatus() : absl::CancelledError("the caller has left");
+        });
   }
 
   absl::Status DoFetch(const v1::FetchRequest& request,

@@ -19,6 +19,7 @@ constexpr AuthzRow kRows[] = {
     {"/slipway.v1.ArtifactService/CreateRelease", kOperators},
     {"/slipway.v1.ArtifactService/ListReleases", kOperators},
     {"/slipway.v1.ArtifactService/GetRelease", kOperators},
+    {"/slipway.v1.ArtifactService/VerifyReleases", kOperators},
     {"/slipway.v1.ArtifactService/GetManifest", kAgents | kOperators},
     {"/slipway.v1.ArtifactService/Fetch", kAgents},
 
@@ -26,6 +27,7 @@ constexpr AuthzRow kRows[] = {
     {"/slipway.v1.FleetService/GetHost", kOperators},
     {"/slipway.v1.FleetService/CordonHost", kOperators},
     {"/slipway.v1.FleetService/UncordonHost", kOperators},
+    {"/slipway.v1.FleetService/LabelHost", kOperators},
     {"/slipway.v1.FleetService/RetireHost", kOperators},
     {"/slipway.v1.FleetService/CreateEnrolmentToken", kOperators},
 

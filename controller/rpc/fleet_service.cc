@@ -48,6 +48,10 @@ class FleetService final : public v1::FleetService::Service {
                             v1::Host* response) override {
     return ToGrpc(Uncordon(*context, *request, *response));
   }
+  grpc::Status LabelHost(grpc::ServerContext* context, const v1::LabelHostRequest* request,
+                         v1::Host* response) override {
+    return ToGrpc(Label(*context, *request, *response));
+  }
   grpc::Status RetireHost(grpc::ServerContext* context, const v1::RetireHostRequest* request,
                           v1::Host* response) override {
     return ToGrpc(Retire(*context, *request, *response));
@@ -74,6 +78,8 @@ class FleetService final : public v1::FleetService::Service {
                       v1::Host& response);
   absl::Status Uncordon(const grpc::ServerContext& context, const v1::UncordonHostRequest& request,
                         v1::Host& response);
+  absl::Status Label(const grpc::ServerContext& context, const v1::LabelHostRequest& request,
+                     v1::Host& response);
   absl::Status Retire(const grpc::ServerContext& context, const v1::RetireHostRequest& request,
                       v1::Host& response);
   absl::Status MakeToken(const grpc::ServerContext& context,
@@ -186,6 +192,28 @@ absl::Status FleetService::Uncordon(const grpc::ServerContext& context,
   SLIPWAY_RETURN_IF_ERROR(ports_.registry.SetCordon(host, std::nullopt));
   SLIPWAY_RETURN_IF_ERROR(ports_.hosts.Refresh(host));
   log::Info("host uncordoned", {{"host", host.text}, {"by", who}, {"reason", request.reason()}});
+  return Get(host, response);
+}
+
+absl::Status FleetService::Label(const grpc::ServerContext& context,
+                                 const v1::LabelHostRequest& request, v1::Host& response) {
+  SLIPWAY_ASSIGN_OR_RETURN(const std::string who, CallerOf(context));
+  const HostId host{request.name()};
+  const Labels set(request.set().begin(), request.set().end());
+  const std::vector<std::string> removed(request.remove().begin(), request.remove().end());
+  if (set.empty() && removed.empty()) {
+    return absl::InvalidArgumentError("no label is set or removed");
+  }
+  const auto record = ports_.hosts.Find(host);
+  if (!record) return NoSuchHost(host);
+  Labels after = set;
+  after.insert(record->labels.begin(), record->labels.end());
+  for (const std::string& name : removed) after.erase(name);
+  SLIPWAY_RETURN_IF_ERROR(CheckLabels(set));
+  SLIPWAY_RETURN_IF_ERROR(CheckLabels(after));  // how many there are
+  SLIPWAY_RETURN_IF_ERROR(ports_.registry.ChangeLabels(host, set, removed));
+  SLIPWAY_RETURN_IF_ERROR(ports_.hosts.Refresh(host));
+  log::Info("labels of a host changed", {{"host", host.text}, {"by", who}});
   return Get(host, response);
 }
 

@@ -324,6 +324,44 @@ TEST_F(DailyTest, HostFactsAreWhatSelectorsAndTemplatesSee) {
   ExpectGolden("host_facts.json", output_);
 }
 
+TEST_F(DailyTest, HostLabelSetsAndRemoves) {
+  v1::LabelHostRequest asked;
+  script_.label = [&](const v1::LabelHostRequest& request) {
+    asked = request;
+    return fleet_[0];
+  };
+  EXPECT_EQ(Run({"host", "label", "web-1", "zone=b", "path=/srv/a-", "rack-"}), 0);
+  EXPECT_EQ(asked.name(), "web-1");
+  EXPECT_EQ(asked.set().at("zone"), "b");
+  EXPECT_EQ(asked.set().at("path"), "/srv/a-");
+  EXPECT_THAT(asked.remove(), testing::ElementsAre("rack"));
+  EXPECT_FALSE(asked.request_id().empty());
+  for (const char* wrong : {"zone", "=b", "-"}) {
+    EXPECT_EQ(Run({"host", "label", "web-1", "--", wrong}), 2) << wrong;
+  }
+  EXPECT_EQ(Run({"host", "label", "web-1"}), 2);
+}
+
+TEST_F(DailyTest, ReleaseVerifyNamesTheDamageAndTellsScripts) {
+  for (const char* version : {"2.0.0", "1.0.0"}) {
+    v1::ReleaseCheck& check = script_.checks.emplace_back();
+    check.set_name("shop");
+    check.set_version(version);
+    check.set_digest("sha256:aaaaaaaa11111111");
+    check.set_bytes_read(43831296);
+  }
+  EXPECT_EQ(Run({"release", "verify"}), 0);
+  ExpectGolden("release_verify", output_);
+  auto* damaged = script_.checks[1].add_damaged();
+  damaged->set_path("backend/shop\x1b[2J");
+  damaged->set_digest("sha256:bbbbbbbb22222222");
+  damaged->set_problem("is missing");
+  EXPECT_EQ(Run({"release", "verify"}), 30);
+  ExpectGolden("release_verify_damaged", output_);
+  EXPECT_EQ(Run({"release", "verify", "-o", "json"}), 30);
+  ExpectGolden("release_verify_damaged.json", output_);
+}
+
 TEST_F(DailyTest, ConfigViewSaysWhereEachWordComesFrom) {
   EXPECT_EQ(Run({"config", "view", "--controller", "deploy.example.net:7443", "--columns",
                  "value,origin", "--no-headers"}),

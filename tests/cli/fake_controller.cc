@@ -96,6 +96,10 @@ class Fleet final : public v1::FleetService::Service {
                           v1::Host* out) override {
     return Give(script_.retire(*request), out);
   }
+  grpc::Status LabelHost(grpc::ServerContext*, const v1::LabelHostRequest* request,
+                         v1::Host* out) override {
+    return Give(script_.label(*request), out);
+  }
 
  private:
   Script& script_;
@@ -107,6 +111,11 @@ class Releases final : public v1::ArtifactService::Service {
   grpc::Status ListReleases(grpc::ServerContext*, const v1::ListReleasesRequest*,
                             v1::ListReleasesResponse* out) override {
     for (const v1::ReleaseInfo& release : script_.releases) *out->add_releases() = release;
+    return grpc::Status::OK;
+  }
+  grpc::Status VerifyReleases(grpc::ServerContext*, const v1::VerifyReleasesRequest*,
+                              grpc::ServerWriter<v1::ReleaseCheck>* writer) override {
+    for (const v1::ReleaseCheck& check : script_.checks) writer->Write(check);
     return grpc::Status::OK;
   }
 

@@ -11,7 +11,9 @@
 namespace slipway::v1 {
 class CreateRolloutRequest;
 class Host;
+class LabelHostRequest;
 class ListHostsResponse;
+class ReleaseCheck;
 class ReleaseInfo;
 class RetireHostRequest;
 class Rollout;
@@ -30,7 +32,9 @@ struct Script {
   std::function<absl::StatusOr<v1::ListHostsResponse>(const std::string& selector)> hosts;
   std::function<absl::StatusOr<v1::Host>(const std::string& name)> host;
   std::function<absl::StatusOr<v1::Host>(const v1::RetireHostRequest&)> retire;
+  std::function<absl::StatusOr<v1::Host>(const v1::LabelHostRequest&)> label;
   std::vector<v1::ReleaseInfo> releases;
+  std::vector<v1::ReleaseCheck> checks;  // VerifyReleases
   // Streamed by WatchRollout, then the stream stays open until the client leaves.
   std::vector<v1::RolloutUpdate> updates;
   std::string logs;           // GetLogs

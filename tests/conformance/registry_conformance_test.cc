@@ -135,6 +135,17 @@ TEST_P(RegistryConformance, CordonIsReplacedAndLifted) {
   EXPECT_FALSE(registry_->GetHost(kWeb1)->cordon.has_value());
 }
 
+TEST_P(RegistryConformance, LabelsAreSetAndRemovedAndTheOthersStay) {
+  Enrol(kWeb1);
+  ASSERT_TRUE(registry_->ChangeLabels(kWeb1, {{"zone", "a"}, {"rack", "7"}}, {}).ok());
+  EXPECT_EQ(registry_->GetHost(kWeb1)->labels,
+            (Labels{{"rack", "7"}, {"role", "web"}, {"zone", "a"}}));
+  ASSERT_TRUE(registry_->ChangeLabels(kWeb1, {{"zone", "b"}}, {"rack", "nowhere"}).ok());
+  Reopen();
+  EXPECT_EQ(registry_->GetHost(kWeb1)->labels, (Labels{{"role", "web"}, {"zone", "b"}}));
+  EXPECT_EQ(CodeOf(registry_->ChangeLabels({"web-9"}, {}, {"role"})), absl::StatusCode::kNotFound);
+}
+
 TEST_P(RegistryConformance, UnknownHostIsNotFound) {
   EXPECT_EQ(CodeOf(registry_->GetHost(kWeb1)), absl::StatusCode::kNotFound);
   EXPECT_EQ(CodeOf(registry_->MarkSeen(kWeb1, kNow, "")), absl::StatusCode::kNotFound);

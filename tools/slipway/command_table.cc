@@ -272,8 +272,7 @@ std::vector<Command> MoreCommands() {
   };
 }
 
-std::vector<Command> AdministrationCommands() {
-  const Option reason{"reason", "TEXT", "why"};
+std::vector<Command> ReleaseCommands() {
   return {
       {"release build",
        "Releases and plans",
@@ -296,6 +295,19 @@ std::vector<Command> AdministrationCommands() {
        "",
        "RELEASE,VERSION,DIGEST,SIZE,PUSHED,BY"},
       {"release show", "Releases and plans", "one release", {{"RELEASE"}}, {}, RunReleaseShow},
+      {"release verify",
+       "Releases and plans",
+       "read what the controller keeps again, and compare it with its digests",
+       {{"RELEASE", false}},
+       {},
+       RunReleaseVerify,
+       "Leaves with 30 when content is missing or was changed."},
+  };
+}
+
+std::vector<Command> HostCommands() {
+  const Option reason{"reason", "TEXT", "why"};
+  return {
       {"host cordon",
        "Hosts",
        "keep a host out of new rollouts",
@@ -303,6 +315,14 @@ std::vector<Command> AdministrationCommands() {
        {reason},
        RunHostCordon},
       {"host uncordon", "Hosts", "let it take part again", {{"HOST"}}, {reason}, RunHostUncordon},
+      {"host label",
+       "Hosts",
+       "role=web sets a label, role- removes it",
+       {{"HOST"}, {"LABEL", true, true}},
+       {},
+       RunHostLabel,
+       "What is set here goes over what the agent says of itself; a label that is removed here\n"
+       "shows the agent's own again. Counts for new rollouts."},
       {"host retire",
        "Hosts",
        "take a host out for good",
@@ -337,7 +357,7 @@ std::vector<Command> AdministrationCommands() {
 const std::vector<Command>& CommandTable() {
   static const std::vector<Command> table = [] {
     std::vector<Command> all = DeployCommands();
-    for (auto&& more : {LookCommands(), PlanCommands(), AdministrationCommands(),
+    for (auto&& more : {LookCommands(), PlanCommands(), ReleaseCommands(), HostCommands(),
                         ConfigurationCommands(), MoreCommands()}) {
       all.insert(all.end(), more.begin(), more.end());
     }

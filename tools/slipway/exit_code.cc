@@ -44,7 +44,7 @@ const ExitCodeRow* ExitCodeTable(int& rows) {
       {ExitCode::aborted, "aborted by a person"},
       {ExitCode::waiting, "waiting for a person (only with --no-wait-approval)"},
       {ExitCode::differs, "differences found (only with --exit-code or --check)"},
-      {ExitCode::unsound, "failures found (doctor)"},
+      {ExitCode::unsound, "failures found (doctor, release verify)"},
       {ExitCode::doubtful, "doctor: warnings (only with --strict)"},
       {ExitCode::interrupted, "interrupted by Ctrl-C; the rollout goes on"},
       {ExitCode::terminated, "terminated; the rollout goes on"},

@@ -191,8 +191,8 @@ constexpr Explanation kExplanations[] = {
      "Only with --exit-code or --check, so that a script can ask: the plans decide otherwise\n"
      "(plan diff), hosts drift (fleet drift), or a plan would be laid out anew (plan fmt)."},
     {"30",
-     "`slipway doctor` found what keeps rollouts from going well; each line names what\n"
-     "helps."},
+     "`slipway doctor` found what keeps rollouts from going well; `slipway release verify`\n"
+     "found content that is not what was pushed. The lines above name it."},
     {"31",
      "`slipway doctor --strict` found nothing broken, but something that will be or that is\n"
      "unlike the rest. Without --strict that is 0."},

@@ -1,12 +1,14 @@
-// host show, cordon, uncordon: one host.
+// host show, cordon, uncordon, label: one host.
 
 #include <grpcpp/grpcpp.h>
 
+#include "absl/strings/str_cat.h"
 #include "common/clock.h"
 #include "slipway/v1/fleet.grpc.pb.h"
 #include "tools/slipway/controller.h"
 #include "tools/slipway/host_text.h"
 #include "tools/slipway/output.h"
+#include "tools/slipway/term/escape.h"
 #include "tools/slipway/term/terminal.h"
 
 namespace slipway::cli {
@@ -56,6 +58,25 @@ ExitCode RunHostUncordon(const Invocation& invocation) {
   request.set_reason(invocation.Value("reason"));
   request.set_request_id(NewRequestId());
   return CallAndShow(invocation, request, &v1::FleetService::Stub::UncordonHost);
+}
+
+ExitCode RunHostLabel(const Invocation& invocation) {
+  v1::LabelHostRequest request;
+  request.set_name(invocation.Value("HOST"));
+  request.set_request_id(NewRequestId());
+  for (const std::string& change : invocation.Values("LABEL")) {
+    const auto equals = change.find('=');
+    if (equals != std::string::npos && equals > 0) {
+      (*request.mutable_set())[change.substr(0, equals)] = change.substr(equals + 1);
+    } else if (equals == std::string::npos && change.size() > 1 && change.back() == '-') {
+      request.add_remove(change.substr(0, change.size() - 1));
+    } else {
+      return Usage(absl::StrCat("`", Escape(change, true),
+                                "` is neither KEY=VALUE, which sets a label, nor KEY-, which "
+                                "removes it"));
+    }
+  }
+  return CallAndShow(invocation, request, &v1::FleetService::Stub::LabelHost);
 }
 
 }  // namespace slipway::cli
