@@ -10,7 +10,7 @@ pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
 
-# What presets "clang", "asan" and "fuzz" build: all of a kind, so that none is forgotten.
+# What presets "asan" and "fuzz" build: all of a kind, so that none is forgotten.
 add_custom_target(all_libraries)
 add_custom_target(all_quick_tests)  # no simulations, no processes: they run again under asan
 add_custom_target(all_fuzzers)
