@@ -28,6 +28,7 @@
 #include "controller/releases/release_store.h"
 #include "controller/rpc/artifact_service.h"
 #include "controller/rpc/planned_creation.h"
+#include "controller/rpc/releases_in_use.h"
 #include "controller/rpc/services.h"
 #include "controller/setup.h"
 
@@ -147,10 +148,12 @@ class Server::Parts {
   // One for each listener: a service belongs to one server.
   std::unique_ptr<grpc::Service> Artifacts() {
     return MakeArtifactService(
-        releases_, [this](const grpc::AuthContext& peer) -> absl::StatusOr<std::string> {
-          SLIPWAY_ASSIGN_OR_RETURN(const tls::Identity caller, authorizer_.IdentityOf(peer));
-          return tls::UriOf(caller);
-        });
+        {releases_, store_.registry(),
+         [this](const grpc::AuthContext& peer) -> absl::StatusOr<std::string> {
+           SLIPWAY_ASSIGN_OR_RETURN(const tls::Identity caller, authorizer_.IdentityOf(peer));
+           return tls::UriOf(caller);
+         },
+         [this] { return FindReleasesInUse(pool_, view_, store_.registry()); }});
   }
   std::shared_ptr<grpc::ServerCredentials> Guarded(
       std::shared_ptr<grpc::ServerCredentials> credentials) {

@@ -163,4 +163,9 @@ absl::Status DirectoryObjectStore::Get(const Digest& digest, std::uint64_t offse
   return ReadPieces(*file, offset, sink);
 }
 
+absl::Status DirectoryObjectStore::Remove(const Digest& digest) {
+  const absl::Status removed = objects_.RemoveFile(NameOf(digest));
+  return absl::IsNotFound(removed) ? absl::OkStatus() : removed;
+}
+
 }  // namespace slipway

@@ -25,6 +25,7 @@ class DirectoryObjectStore final : public ObjectStore {
                                                     std::uint64_t offset) override;
   absl::Status Get(const Digest& digest, std::uint64_t offset,
                    const std::function<absl::Status(std::string_view)>& sink) override;
+  absl::Status Remove(const Digest& digest) override;
 
  private:
   class Writer;

@@ -98,4 +98,10 @@ absl::Status MemoryObjectStore::Get(const Digest& digest, std::uint64_t offset,
   return absl::OkStatus();
 }
 
+absl::Status MemoryObjectStore::Remove(const Digest& digest) {
+  const MutexLock lock(mu_);
+  objects_.erase(digest);
+  return absl::OkStatus();
+}
+
 }  // namespace slipway

@@ -48,6 +48,9 @@ class ObjectStore {
   // error of `sink` ends it and is returned.
   virtual absl::Status Get(const Digest& digest, std::uint64_t offset,
                            const std::function<absl::Status(std::string_view)>& sink) = 0;
+
+  // Forgets an object; a Get that has begun comes through. One that is not there is no error.
+  virtual absl::Status Remove(const Digest& digest) = 0;
 };
 
 // The whole object, when it has at most `bytes_max` bytes; else RESOURCE_EXHAUSTED.

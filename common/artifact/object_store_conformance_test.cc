@@ -68,6 +68,18 @@ TEST_P(ObjectStoreConformance, EmptyContentIsContent) {
   EXPECT_EQ(*ReadObject(*store_, Digest::Of(""), 0), "");
 }
 
+TEST_P(ObjectStoreConformance, RemovedContentMayComeAgain) {
+  const Digest digest = Digest::Of("abc");
+  EXPECT_TRUE(store_->Remove(digest).ok()) << "what is not there";
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(PutObject(*store_, "abc").ok());
+    ASSERT_TRUE(PutObject(*store_, "abcd").ok());
+    ASSERT_TRUE(store_->Remove(digest).ok());
+    EXPECT_FALSE(*store_->Has(digest));
+    EXPECT_EQ(*ReadObject(*store_, Digest::Of("abcd"), 9), "abcd");
+  }
+}
+
 TEST_P(ObjectStoreConformance, WrongContentIsNotKept) {
   const Digest digest = Digest::Of("right");
   EXPECT_EQ(Put(digest, "wrong").code(), absl::StatusCode::kDataLoss);

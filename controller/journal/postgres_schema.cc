@@ -26,8 +26,7 @@ constexpr char kGrants[] =
     "GRANT SELECT, INSERT, UPDATE, DELETE ON cordons, host_labels TO $service;"
     "GRANT SELECT, INSERT, UPDATE, DELETE ON tokens TO $service;"
     "GRANT SELECT, INSERT ON token_labels TO $service;"
-    "GRANT SELECT, INSERT, DELETE ON locks, requests TO $service;"
-    "GRANT SELECT, INSERT ON releases TO $service";
+    "GRANT SELECT, INSERT, DELETE ON locks, releases, requests TO $service";
 
 constexpr char kRemedy[] =
     "; run `slipway-controller prepare-store` of this version as the tables' owner";

@@ -141,6 +141,12 @@ absl::StatusOr<ReleaseRecord> MemoryRegistry::GetRelease(std::string_view name,
   return found->second;
 }
 
+absl::Status MemoryRegistry::RemoveRelease(std::string_view name, std::string_view version) {
+  MutexLock lock(mu_);
+  releases_.erase(Key(name, version));
+  return absl::OkStatus();
+}
+
 absl::Status MemoryRegistry::PutWanted(const std::vector<Wanted>& wanted) {
   MutexLock lock(mu_);
   for (const Wanted& entry : wanted) wanted_[{entry.host, entry.app}] = entry;

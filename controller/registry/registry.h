@@ -70,6 +70,8 @@ class Registry {
   // Errors: NOT_FOUND.
   virtual absl::StatusOr<ReleaseRecord> GetRelease(std::string_view name,
                                                    std::string_view version) = 0;
+  // Repeating it is harmless.
+  virtual absl::Status RemoveRelease(std::string_view name, std::string_view version) = 0;
 
   // --- What hosts should have ---
 

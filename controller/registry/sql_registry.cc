@@ -421,6 +421,17 @@ absl::StatusOr<ReleaseRecord> SqlRegistry<Database, Transaction>::GetRelease(
 }
 
 template <typename Database, typename Transaction>
+absl::Status SqlRegistry<Database, Transaction>::RemoveRelease(std::string_view name,
+                                                               std::string_view version) {
+  return database_.Run([&](Transaction& transaction) {
+    return transaction.Prepare("DELETE FROM releases WHERE name = ? AND version = ?")
+        .Text(name)
+        .Text(version)
+        .Run();
+  });
+}
+
+template <typename Database, typename Transaction>
 absl::Status SqlRegistry<Database, Transaction>::PutWanted(const std::vector<Wanted>& wanted) {
   return database_.Run([&](Transaction& transaction) -> absl::Status {
     for (const Wanted& entry : wanted) {

@@ -34,6 +34,7 @@ class SqlRegistry final : public Registry {
   absl::StatusOr<std::vector<ReleaseRecord>> ListReleases() override;
   absl::StatusOr<ReleaseRecord> GetRelease(std::string_view name,
                                            std::string_view version) override;
+  absl::Status RemoveRelease(std::string_view name, std::string_view version) override;
   absl::Status PutWanted(const std::vector<Wanted>& wanted) override;
   absl::StatusOr<std::vector<Wanted>> ListWanted() override;
   absl::StatusOr<std::optional<AnsweredRequest>> FindRequest(std::string_view method,

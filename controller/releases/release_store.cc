@@ -56,6 +56,7 @@ absl::StatusOr<ReleaseDetails> ReleaseStore::Create(std::string_view manifest,
       parsed.name, parsed.version, Digest::Of(manifest).ToString(), TotalBytes(parsed.files),
       pushed_by,   clock_.Now()};
   SLIPWAY_RETURN_IF_ERROR(DefinitionIn(parsed, record.digest).status());
+  const MutexLock lock(changing_);  // content that is found here stays until it has a name
   for (const FileEntry& file : parsed.files) {
     for (const Chunk& chunk : file.chunks) {
       const auto size = objects_.Size(chunk.digest);

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/artifact/object_store.h"
 #include "common/clock.h"
+#include "common/mutex.h"
 #include "controller/registry/registry.h"
 
 namespace slipway::v1 {
@@ -47,10 +48,15 @@ class ReleaseStore {
   // The way for content to come in and go out.
   ObjectStore& objects() { return objects_; }
 
+  // Held by whoever relies on a release until others can see that it is needed (a rollout that
+  // begins), and by whoever removes releases. Create takes it.
+  Mutex& changing() ABSL_LOCK_RETURNED(changing_) { return changing_; }
+
   // Repeating it gives the same release. INVALID_ARGUMENT: no manifest; FAILED_PRECONDITION:
   // content is missing, the first digest is named; ALREADY_EXISTS: name and version belong to
   // another digest.
-  absl::StatusOr<ReleaseDetails> Create(std::string_view manifest, const std::string& pushed_by);
+  absl::StatusOr<ReleaseDetails> Create(std::string_view manifest, const std::string& pushed_by)
+      ABSL_LOCKS_EXCLUDED(changing_);
 
   // Newest first; `name` "" means all.
   absl::StatusOr<std::vector<ReleaseDetails>> List(const std::string& name);
@@ -76,6 +82,7 @@ class ReleaseStore {
   ObjectStore& objects_;
   Registry& registry_;
   const Clock& clock_;
+  Mutex changing_;
 };
 
 }  // namespace slipway::controller

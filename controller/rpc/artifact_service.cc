@@ -11,6 +11,7 @@
 #include "common/artifact/limits.h"
 #include "common/artifact/zstd_stream.h"
 #include "common/grpc_status.h"
+#include "common/log.h"
 #include "common/status_macros.h"
 #include "controller/releases/verify_releases.h"
 #include "slipway/v1/artifact.grpc.pb.h"
@@ -49,6 +50,15 @@ v1::ReleaseCheck ToProto(const ReleaseCheck& check) {
     damaged->set_digest(content.digest);
     damaged->set_problem(content.problem);
   }
+  return proto;
+}
+
+v1::JudgedRelease ToProto(const JudgedRelease& judged) {
+  v1::JudgedRelease proto;
+  proto.set_name(judged.release.name);
+  proto.set_version(judged.release.version);
+  proto.set_digest(judged.release.digest);
+  proto.set_why(judged.why);
   return proto;
 }
 
@@ -161,9 +171,8 @@ class Sender {
 
 class ArtifactService final : public v1::ArtifactService::Service {
  public:
-  ArtifactService(ReleaseStore& releases,
-                  std::function<absl::StatusOr<std::string>(const grpc::AuthContext&)> caller)
-      : releases_(releases), caller_(std::move(caller)) {}
+  explicit ArtifactService(ArtifactServicePorts ports)
+      : ports_(std::move(ports)), releases_(ports_.releases) {}
 
   grpc::Status FindMissing(grpc::ServerContext*, const v1::FindMissingRequest* request,
                            v1::FindMissingResponse* response) override {
@@ -191,6 +200,11 @@ class ArtifactService final : public v1::ArtifactService::Service {
                               const v1::VerifyReleasesRequest* request,
                               grpc::ServerWriter<v1::ReleaseCheck>* stream) override {
     return ToGrpc(DoVerify(*context, *request, *stream));
+  }
+  grpc::Status CollectReleases(grpc::ServerContext* context,
+                               const v1::CollectReleasesRequest* request,
+                               v1::CollectReleasesResponse* response) override {
+    return ToGrpc(DoCollect(*context, *request, *response));
   }
   grpc::Status GetManifest(grpc::ServerContext*, const v1::GetManifestRequest* request,
                            v1::GetManifestResponse* response) override {
@@ -229,7 +243,7 @@ class ArtifactService final : public v1::ArtifactService::Service {
   // The manifest is its own idempotency key: the same one gives the same release.
   absl::Status DoCreate(const grpc::ServerContext& context, const v1::CreateReleaseRequest& request,
                         v1::ReleaseInfo& response) {
-    SLIPWAY_ASSIGN_OR_RETURN(const std::string who, caller_(*context.auth_context()));
+    SLIPWAY_ASSIGN_OR_RETURN(const std::string who, ports_.caller(*context.auth_context()));
     SLIPWAY_ASSIGN_OR_RETURN(const ReleaseDetails made, releases_.Create(request.manifest(), who));
     response = ToProto(made);
     return absl::OkStatus();
@@ -263,6 +277,27 @@ class ArtifactService final : public v1::ArtifactService::Service {
         });
   }
 
+  absl::Status DoCollect(const grpc::ServerContext& context,
+                         const v1::CollectReleasesRequest& request,
+                         v1::CollectReleasesResponse& response) {
+    if (request.keep() == 0) return absl::InvalidArgumentError("keep the newest one at least");
+    SLIPWAY_ASSIGN_OR_RETURN(const std::string who, ports_.caller(*context.auth_context()));
+    const MutexLock lock(releases_.changing());
+    SLIPWAY_ASSIGN_OR_RETURN(const ReleasesInUse in_use, ports_.in_use());
+    SLIPWAY_ASSIGN_OR_RETURN(const CollectedReleases judged,
+                             controller::CollectReleases(releases_, ports_.registry, in_use,
+                                                         request.keep(), request.dry_run()));
+    for (const JudgedRelease& one : judged.removed) {
+      *response.add_removed() = ToProto(one);
+      if (request.dry_run()) continue;
+      log::Info("release removed",
+                {{"release", one.release.name}, {"version", one.release.version}, {"by", who}});
+    }
+    for (const JudgedRelease& one : judged.kept) *response.add_kept() = ToProto(one);
+    response.set_freed_bytes(judged.freed_bytes);
+    return absl::OkStatus();
+  }
+
   absl::Status DoFetch(const v1::FetchRequest& request,
                        grpc::ServerWriter<v1::FetchResponse>& stream) {
     SLIPWAY_ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(request.digest()));
@@ -270,16 +305,14 @@ class ArtifactService final : public v1::ArtifactService::Service {
     return Sender(stream, size).Send(releases_.objects(), digest, request.offset());
   }
 
+  const ArtifactServicePorts ports_;
   ReleaseStore& releases_;
-  const std::function<absl::StatusOr<std::string>(const grpc::AuthContext&)> caller_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeArtifactService(
-    ReleaseStore& releases,
-    std::function<absl::StatusOr<std::string>(const grpc::AuthContext&)> caller) {
-  return std::make_unique<ArtifactService>(releases, std::move(caller));
+std::unique_ptr<grpc::Service> MakeArtifactService(ArtifactServicePorts ports) {
+  return std::make_unique<ArtifactService>(std::move(ports));
 }
 
 }  // namespace slipway::controller

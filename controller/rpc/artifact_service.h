@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "controller/releases/release_store.h"
+#include "controller/releases/collect_releases.h"
 
 namespace grpc {
 class AuthContext;
@@ -15,9 +15,15 @@ class Service;
 
 namespace slipway::controller {
 
-// `releases` outlives the service. `caller` names who calls (a certificate's URI), for the record.
-std::unique_ptr<grpc::Service> MakeArtifactService(
-    ReleaseStore& releases,
-    std::function<absl::StatusOr<std::string>(const grpc::AuthContext&)> caller);
+// `releases` and `registry` outlive the service.
+struct ArtifactServicePorts {
+  ReleaseStore& releases;
+  Registry& registry;
+  // Who calls (a certificate's URI), for the record.
+  std::function<absl::StatusOr<std::string>(const grpc::AuthContext&)> caller;
+  // What must not be collected.
+  std::function<absl::StatusOr<ReleasesInUse>()> in_use;
+};
+std::unique_ptr<grpc::Service> MakeArtifactService(ArtifactServicePorts ports);
 
 }  // namespace slipway::controller

@@ -15,6 +15,7 @@
 #include "common/artifact/release_push.h"
 #include "common/fs/test_directory.h"
 #include "common/grpc_status.h"
+#include "common/manual_clock.h"
 #include "controller/registry/memory_store.h"
 #include "slipway/v1/artifact.grpc.pb.h"
 
@@ -56,6 +57,7 @@ class FlakyObjectStore final : public ObjectStore {
       return Breaks() ? absl::UnavailableError("connection lost") : sink(piece);
     });
   }
+  absl::Status Remove(const Digest& digest) override { return inner_.Remove(digest); }
 
   std::atomic<std::uint64_t> bytes_in{0}, bytes_out{0};
 
@@ -86,9 +88,12 @@ class FlakyObjectStore final : public ObjectStore {
 class ArtifactServiceTest : public testing::Test {
  protected:
   void SetUp() override {
-    service_ = MakeArtifactService(releases_, [](const grpc::AuthContext&) {
-      return absl::StatusOr<std::string>("slipway://x/operator/lena");
-    });
+    service_ =
+        MakeArtifactService({releases_, database_.registry(),
+                             [](const grpc::AuthContext&) {
+                               return absl::StatusOr<std::string>("slipway://x/operator/lena");
+                             },
+                             [this] { return in_use_; }});
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
@@ -120,6 +125,7 @@ class ArtifactServiceTest : public testing::Test {
     return *std::move(sealed);
   }
   absl::StatusOr<PushStatistics> Push(const SealedRelease& sealed) {
+    pushed_.Advance(absl::Hours(1));
     return PushRelease(channel_, sealed,
                        {clock_,
                         [this](std::uint64_t d, std::uint64_t t) {
@@ -143,7 +149,9 @@ class ArtifactServiceTest : public testing::Test {
   MemoryObjectStore objects_;
   FlakyObjectStore flaky_{objects_};
   MemoryStore database_;
-  ReleaseStore releases_{flaky_, database_.registry(), clock_};
+  absl::StatusOr<ReleasesInUse> in_use_;
+  ManualClock pushed_;
+  ReleaseStore releases_{flaky_, database_.registry(), pushed_};
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
@@ -279,6 +287,39 @@ TEST_F(ArtifactServiceTest, HostilePutsAreRefusedAndLeaveNothing) {
   EXPECT_EQ(put({zstd}), absl::StatusCode::kInvalidArgument);
   EXPECT_FALSE(*objects_.Has(Digest::Of("right")));
   EXPECT_EQ(put({message(digest, 5, "right")}), absl::StatusCode::kOk);
+}
+
+TEST_F(ArtifactServiceTest, CollectingTellsWhatItWouldDoAndThenDoesIt) {
+  for (const char* version : {"1", "2", "3"}) {
+    home_.Write("release.yaml", absl::StrCat("release: 1\nname: shop\nversion: \"", version,
+                                             "\"\ncomponents: { backend: { path: backend/ } }\n"));
+    ASSERT_TRUE(Push(Seal()).ok());
+  }
+  const auto stub = v1::ArtifactService::NewStub(channel_);
+  v1::CollectReleasesRequest request;
+  v1::CollectReleasesResponse response;
+  const auto collect = [&] {
+    grpc::ClientContext context;
+    response.Clear();
+    return stub->CollectReleases(&context, request, &response);
+  };
+  EXPECT_EQ(collect().error_code(), grpc::StatusCode::INVALID_ARGUMENT) << "keep nothing";
+  request.set_keep(1);
+  request.set_dry_run(true);
+  in_use_ = absl::UnavailableError("wait");
+  EXPECT_EQ(collect().error_code(), grpc::StatusCode::UNAVAILABLE);
+  in_use_ = ReleasesInUse{{releases_.Get("shop@1")->record.digest, "is on web-1"}};
+  for (const bool dry_run : {true, false}) {
+    request.set_dry_run(dry_run);
+    ASSERT_TRUE(collect().ok());
+    ASSERT_EQ(response.removed_size(), 1);
+    EXPECT_EQ(response.removed(0).version(), "2");
+    EXPECT_GT(response.freed_bytes(), 0u);
+    ASSERT_EQ(response.kept_size(), 2);
+    EXPECT_EQ(response.kept(0).why(), "is the newest");
+    EXPECT_EQ(response.kept(1).why(), "is on web-1");
+    EXPECT_EQ(releases_.Get("shop@2").ok(), dry_run);
+  }
 }
 
 TEST_F(ArtifactServiceTest, ListsComeInPages) {

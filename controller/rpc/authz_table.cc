@@ -20,6 +20,7 @@ constexpr AuthzRow kRows[] = {
     {"/slipway.v1.ArtifactService/ListReleases", kOperators},
     {"/slipway.v1.ArtifactService/GetRelease", kOperators},
     {"/slipway.v1.ArtifactService/VerifyReleases", kOperators},
+    {"/slipway.v1.ArtifactService/CollectReleases", kOperators},
     {"/slipway.v1.ArtifactService/GetManifest", kAgents | kOperators},
     {"/slipway.v1.ArtifactService/Fetch", kAgents},
 

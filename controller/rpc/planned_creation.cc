@@ -151,6 +151,7 @@ absl::Status PlannedCreation::Preview(const v1::CreateRolloutRequest& request,
 
 absl::StatusOr<std::string> PlannedCreation::Create(const v1::CreateRolloutRequest& request,
                                                     const std::string& who) {
+  const MutexLock lock(ports_.releases.changing());  // the release stays until its rollout is seen
   SLIPWAY_ASSIGN_OR_RETURN(Prepared prepared, Prepare(request));
   const v1::Plan& plan = *prepared.loaded.plan;
   engine::Planned planned;

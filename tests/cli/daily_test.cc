@@ -362,6 +362,42 @@ TEST_F(DailyTest, ReleaseVerifyNamesTheDamageAndTellsScripts) {
   ExpectGolden("release_verify_damaged.json", output_);
 }
 
+TEST_F(DailyTest, ReleaseGcSaysWhatGoesAndWhyTheRestStays) {
+  std::vector<v1::CollectReleasesRequest> asked;
+  v1::CollectReleasesResponse answer;
+  script_.collect = [&](const v1::CollectReleasesRequest& request) {
+    asked.push_back(request);
+    return answer;
+  };
+  EXPECT_EQ(Run({"release", "gc"}), 0);
+  ExpectGolden("release_gc_nothing", output_);
+  for (const char* version : {"1.0.0", "1.1.0"}) {
+    auto* removed = answer.add_removed();
+    removed->set_name("shop");
+    removed->set_version(version);
+    removed->set_digest("sha256:aaaaaaaa11111111");
+  }
+  auto* kept = answer.add_kept();
+  kept->set_name("shop");
+  kept->set_version("2.0.0");
+  kept->set_digest("sha256:bbbbbbbb22222222");
+  kept->set_why("is on web-1\x1b[2J");
+  answer.set_freed_bytes(43831296);
+  EXPECT_EQ(Run({"release", "gc", "--keep", "3", "--dry-run"}), 0);
+  ExpectGolden("release_gc_dry_run", output_);
+  EXPECT_EQ(Run({"release", "gc"}), 0);
+  ExpectGolden("release_gc", output_);
+  EXPECT_EQ(Run({"release", "gc", "-o", "json"}), 0);
+  ExpectGolden("release_gc.json", output_);
+  EXPECT_EQ(Run({"release", "gc", "--keep", "0"}), 2);
+  EXPECT_EQ(Run({"release", "gc", "--keep", "few"}), 2);
+  ASSERT_EQ(asked.size(), 4u);
+  EXPECT_EQ(asked[1].keep(), 3u);
+  EXPECT_TRUE(asked[1].dry_run());
+  EXPECT_EQ(asked[2].keep(), 5u);
+  EXPECT_FALSE(asked[2].dry_run());
+}
+
 TEST_F(DailyTest, ConfigViewSaysWhereEachWordComesFrom) {
   EXPECT_EQ(Run({"config", "view", "--controller", "deploy.example.net:7443", "--columns",
                  "value,origin", "--no-headers"}),

@@ -113,6 +113,10 @@ class Releases final : public v1::ArtifactService::Service {
     for (const v1::ReleaseInfo& release : script_.releases) *out->add_releases() = release;
     return grpc::Status::OK;
   }
+  grpc::Status CollectReleases(grpc::ServerContext*, const v1::CollectReleasesRequest* request,
+                               v1::CollectReleasesResponse* out) override {
+    return Give(script_.collect(*request), out);
+  }
   grpc::Status VerifyReleases(grpc::ServerContext*, const v1::VerifyReleasesRequest*,
                               grpc::ServerWriter<v1::ReleaseCheck>* writer) override {
     for (const v1::ReleaseCheck& check : script_.checks) writer->Write(check);

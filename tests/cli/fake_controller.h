@@ -9,6 +9,8 @@
 #include "absl/status/statusor.h"
 
 namespace slipway::v1 {
+class CollectReleasesRequest;
+class CollectReleasesResponse;
 class CreateRolloutRequest;
 class Host;
 class LabelHostRequest;
@@ -34,6 +36,8 @@ struct Script {
   std::function<absl::StatusOr<v1::Host>(const v1::RetireHostRequest&)> retire;
   std::function<absl::StatusOr<v1::Host>(const v1::LabelHostRequest&)> label;
   std::vector<v1::ReleaseInfo> releases;
+  std::function<absl::StatusOr<v1::CollectReleasesResponse>(const v1::CollectReleasesRequest&)>
+      collect;
   std::vector<v1::ReleaseCheck> checks;  // VerifyReleases
   // Streamed by WatchRollout, then the stream stays open until the client leaves.
   std::vector<v1::RolloutUpdate> updates;

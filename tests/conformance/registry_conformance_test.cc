@@ -248,6 +248,19 @@ TEST_P(RegistryConformance, ReleasesAreListedByNameAndVersion) {
   EXPECT_EQ(CodeOf(registry_->GetRelease("media", "3")), absl::StatusCode::kNotFound);
 }
 
+TEST_P(RegistryConformance, RemovedReleaseMayComeAgain) {
+  const ReleaseRecord one{"media", "1.0.0", "sha256:aa", 1, "ada", kNow};
+  const ReleaseRecord other{"media", "1.0.0", "sha256:bb", 1, "ada", kNow};
+  const ReleaseRecord two{"media", "2.0.0", "sha256:cc", 2, "ada", kNow};
+  ASSERT_TRUE(registry_->AddRelease(one).ok());
+  ASSERT_TRUE(registry_->AddRelease(two).ok());
+  ASSERT_TRUE(registry_->RemoveRelease("media", "1.0.0").ok());
+  EXPECT_TRUE(registry_->RemoveRelease("media", "1.0.0").ok());
+  Reopen();
+  EXPECT_THAT(*registry_->ListReleases(), ElementsAre(two));
+  EXPECT_TRUE(registry_->AddRelease(other).ok());
+}
+
 TEST_P(RegistryConformance, WantedIsReplacedByHostAndApp) {
   const Wanted old{kWeb1, "/srv/media", "sha256:aa", "1.0", {"ro-1"}};
   const Wanted fresh{kWeb1, "/srv/media", "sha256:bb", "2.0", {"ro-2"}};

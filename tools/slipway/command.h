@@ -104,6 +104,7 @@ ExitCode RunHostRetire(const Invocation&);
 ExitCode RunReleaseBuild(const Invocation&);
 ExitCode RunReleasePush(const Invocation&);
 ExitCode RunReleaseList(const Invocation&);
+ExitCode RunReleaseGc(const Invocation&);
 ExitCode RunReleaseVerify(const Invocation&);
 ExitCode RunReleaseShow(const Invocation&);
 ExitCode RunPlanValidate(const Invocation&);

@@ -302,6 +302,15 @@ std::vector<Command> ReleaseCommands() {
        {},
        RunReleaseVerify,
        "Leaves with 30 when content is missing or was changed."},
+      {"release gc",
+       "Releases and plans",
+       "remove releases that nothing needs any more from the controller",
+       {},
+       {{"keep", "N", "keep the newest N of each name (5)"},
+        {"dry-run", "", "say what would be removed; change nothing"}},
+       RunReleaseGc,
+       "What a rollout that is not over goes to or comes from is kept, and what hosts have or\n"
+       "should have. Hosts keep their own copies, whatever is removed here."},
   };
 }
 
