@@ -24,7 +24,8 @@ FINDING = re.compile(r"^(\S+?:\d+):\d+: (?:error|warning): (.*)", re.M)
 
 def sources(root):
     return [p for p in tree.files(root, ".cc")
-            if p.startswith(FOLDERS) and p not in STATIC_ONLY and not re.search(r"_(test|fuzz|testbin|bench)\.cc$", p)]
+            if p.startswith(FOLDERS) and p not in STATIC_ONLY
+            and not re.search(r"_(test|fuzz|testbin|bench)\.cc$", p)]
 
 
 def compiled(root, build):
