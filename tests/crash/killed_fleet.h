@@ -53,9 +53,11 @@ class KilledFleet {
   void Complain(const std::string& what);
   std::string Create(const std::string& version, v1::Rollout& rollout);
   bool AwaitReports();
+  bool AllAreBack();
   bool AwaitEnd(const std::string& id, v1::Rollout& rollout);
   std::string JudgeHosts(const v1::Rollout& rollout) const;
   std::string App(const std::string& host) const;
+  std::string LogOf(const std::string& process) const;
 
   test::MiniFleet fleet_;
   std::map<std::string, Killable> killable_;
@@ -65,6 +67,9 @@ class KilledFleet {
   std::thread keeper_;
   mutable Mutex mu_;
   std::string complaint_ ABSL_GUARDED_BY(mu_);
+  std::uint64_t restarts_ ABSL_GUARDED_BY(mu_) = 0;
+  // How long a host's log was when its agent was last started again.
+  std::map<std::string, std::size_t> log_before_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace slipway::crash
