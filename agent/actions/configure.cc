@@ -33,12 +33,19 @@ absl::StatusOr<Target> Bind(const ActionContext& ctx) {
   return target;
 }
 
+// Resolved below the application's directory: a link planted there while the step runs leads
+// nowhere.
+absl::StatusOr<Directory> OpenRelease(const ActionContext& ctx, const ReleaseStep& step) {
+  SLIPWAY_ASSIGN_OR_RETURN(const std::string folder,
+                           ctx.releases.ReleaseDir(step.app, step.digest));
+  SLIPWAY_ASSIGN_OR_RETURN(const Directory root, Directory::Open(step.app));
+  return root.Below(folder.substr(step.app.size() + 1));
+}
+
 // The file as the release wants it.
 absl::StatusOr<FileState> Wanted(const ActionContext& ctx, const Target& target) {
   const v1::Configure& configure = ctx.task.action().configure();
-  SLIPWAY_ASSIGN_OR_RETURN(const std::string folder,
-                           ctx.releases.ReleaseDir(target.step.app, target.step.digest));
-  SLIPWAY_ASSIGN_OR_RETURN(const Directory release, Directory::Open(folder));
+  SLIPWAY_ASSIGN_OR_RETURN(const Directory release, OpenRelease(ctx, target.step));
   SLIPWAY_ASSIGN_OR_RETURN(const std::string text,
                            release.Read(configure.from(), kTemplateBytesMax));
   const auto rendered = Render(text, target.step.vars);

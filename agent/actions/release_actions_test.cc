@@ -1,10 +1,14 @@
 // stage, switch and configure on a complete host: each twice, each undone, each cut off.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "agent/actions/action_table.h"
 #include "agent/actions/config_file.h"
@@ -257,6 +261,39 @@ TEST_F(ReleaseActionsTest, ConfigureTwiceIsOnceAndUndoRestoresBytesOwnerAndModeE
     EXPECT_EQ(Run(*configure_, task, Do::probe_undo).verdict, Verdict::succeeded);
     Restart();
   }
+}
+
+// Somebody who may write in the application's directory, as fast as they can.
+TEST_F(ReleaseActionsTest, TemplateIsNeverReadBehindALinkThatIsPlantedMeanwhile) {
+  constexpr int kRounds = 1'000, kSwaps = 10'000;
+  ASSERT_EQ(Run(*stage_, StageTask(new_), Do::apply).verdict, Verdict::succeeded);
+  home_.Write("elsewhere/media.toml.tmpl", "planted\n");
+  const std::string folder = *releases_->ReleaseDir(app(), new_), link = home_ / "link";
+  std::filesystem::create_directory_symlink(home_ / "elsewhere", link);
+  const auto swap = [&] {
+    return ::renameat2(AT_FDCWD, folder.c_str(), AT_FDCWD, link.c_str(), RENAME_EXCHANGE) == 0;
+  };
+  std::atomic<bool> over = false;
+  std::atomic<int> swaps = 0;
+  std::thread swapper([&] {
+    while (!over) swaps += swap() ? 1 : 0;
+  });
+  const v1::Task task = ConfigureTask(new_);
+  bool planted = false;
+  for (int round = 0; !planted && (round < kRounds || swaps < kSwaps); ++round) {
+    (void)Run(*configure_, task, Do::apply);
+    planted = home_.Has("media/shared/etc/media.toml") &&
+              home_.Read("media/shared/etc/media.toml") == "planted\n";
+  }
+  over = true;
+  swapper.join();
+  EXPECT_FALSE(planted);
+  if (std::filesystem::is_symlink(folder)) {
+    ASSERT_TRUE(swap());
+  }
+  EXPECT_EQ(Run(*configure_, task, Do::apply).verdict, Verdict::succeeded);
+  EXPECT_EQ(home_.Read("media/shared/etc/media.toml"),
+            "# 2.0\nport = 8080\n" + app() + "/shared\n");
 }
 
 TEST_F(ReleaseActionsTest, UndoOfANewConfigurationFileRemovesIt) {
