@@ -14,6 +14,7 @@ from demo_lib.processes import DemoError, Process, run, wait_until
 
 HOSTS = 6
 SERVICE = "unified-media"
+SOON = 90  # seconds; on a machine under load
 
 
 def free_ports(count):
@@ -61,7 +62,7 @@ class Fleet:
 
     def get(self, url):
         """(status, body); OSError when there is no answer."""
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with urllib.request.urlopen(url, timeout=10) as answer:
             return answer.status, answer.read()
 
     def listens(self, port):
@@ -88,11 +89,15 @@ class Fleet:
         self.shared = self.root / "shared-data"
         self.shared.mkdir()
         self._add_hosts(say)
-        wait_until("the agents to connect", self._all_connected, 30, self.root / "controller.log")
+        wait_until("the agents to connect", self._all_connected, SOON, self.root / "controller.log")
         say("releases: sealed and pushed")
         for version in sorted(p.name for p in (self.build / "releases").iterdir() if p.is_dir()):
-            self.slipway("release", "push", self.build / "releases" / version)
+            self.slipway("release", "push", self.release(version))
         self._start_nginx()
+
+    def release(self, version):
+        """The folder with what is pushed."""
+        return self.build / "releases" / version
 
     def _add_hosts(self, say):
         say(f"{HOSTS} agents: single-use token, key made on the host, mTLS from then on")
@@ -125,14 +130,14 @@ class Fleet:
         argv = run([self.source / "deploy/media-repository/make-nginx", self.root / "nginx",
                     f"{self.address}:{self.proxy}", *self.instances.values()], self.log).stdout.decode().split()
         self.nginx = self.process("nginx", argv)
-        wait_until("nginx to listen", lambda: self.listens(self.proxy), 10, self.root / "nginx.log")
+        wait_until("nginx to listen", lambda: self.listens(self.proxy), SOON, self.root / "nginx.log")
 
     # --- processes ----------------------------------------------------------------------------
 
     def start_controller(self):
         self.controller = self.process("controller", [self.bin / "slipway-controller", "run", "--dir",
                                                       self.root / "controller"])
-        wait_until("the controller to listen", lambda: self._controller_up(), 20, self.root / "controller.log")
+        wait_until("the controller to listen", lambda: self._controller_up(), SOON, self.root / "controller.log")
 
     def _controller_up(self):
         if not self.controller.alive():
@@ -151,7 +156,7 @@ class Fleet:
         summary = self.root / "requests.json"
         self.load = self.process("load", [self.bin / "media-load", "--url", f"http://{self.address}:{self.proxy}",
                                           "--summary", summary, "--rate", str(rate)])
-        wait_until("the first requests", lambda: self.requests()[0] > 0, 20, self.root / "load.log")
+        wait_until("the first requests", lambda: self.requests()[0] > 0, SOON, self.root / "load.log")
 
     def requests(self):
         """(sent, failed) so far."""
@@ -180,10 +185,10 @@ class Fleet:
     def slipway(self, *args, expect=(0,), seconds=120):
         return run(self.here([self.bin / "slipway", *map(str, args)]), self.log, self.env(), expect, seconds)
 
-    def deploy(self, version, *options, during=None, seconds=300):
+    def deploy(self, version, *options, during=None, seconds=660):
         """`slipway deploy` to its end: (exit code, output). `during(process)` runs while it goes on."""
         argv = self.here([self.bin / "slipway", "deploy", self.source / self.plan, "--version", version,
-                          "--reason", "demo", "--timeout", "4m", *options])
+                          "--reason", "demo", "--timeout", "10m", *options])
         child = Process("deploy", argv, self.root / f"deploy-{next(self.count)}.log", self.env())
         try:
             if during:

@@ -33,7 +33,7 @@ class Process:
     def kill(self):
         """SIGKILL, as a crash would: nothing is told, nothing is flushed."""
         self.child.send_signal(signal.SIGKILL)
-        self.child.wait(timeout=10)
+        self.child.wait(timeout=60)
 
     def stop(self, how=signal.SIGTERM, seconds=10):
         if not self.alive():

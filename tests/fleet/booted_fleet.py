@@ -1,12 +1,15 @@
 """The demo's fleet on booted hosts: each with its own systemd, address and link.
 
-Controller, nginx and requests live in the hub's namespace; the instances share one folder, as a mount
-of network storage would be.
+The service is a unit of each host, or with `units=False` a child of its agent. Controller, nginx and
+requests live beside the hosts, in the hub's namespace; the instances share one folder, as a mount of
+network storage would be.
 """
 
 import contextlib
 import ctypes
 import os
+import re
+import shutil
 import signal
 import threading
 
@@ -19,6 +22,11 @@ from demo_lib.fleet import HOSTS, Fleet
 from demo_lib.processes import DemoError, Process
 
 PORT = 8080  # of the service, on each host
+UNIT = "media.service"
+UNIT_FILE = """[Service]
+ExecStart=/srv/media/current/bin/media-repository --config /srv/media/shared/media.toml
+"""
+INSTALLS_WITHIN = 300  # seconds, six at once
 CLONE_NEWNET = 0x40000000
 
 
@@ -26,8 +34,11 @@ class BootedFleet(Fleet):
     address = HUB
     plan = "tests/fleet/media.yaml"
 
-    def __init__(self, source, build, root):
+    def __init__(self, source, build, root, units=True, drives=False, ladder=None):
+        """`drives`: each host has its own, and can lose its power. `ladder`: how a service is stopped
+        instead of what its release says."""
         super().__init__(source, build, root)
+        self.units, self.drives, self.ladder = units, drives, ladder
         self.operators, self.agents_port, self.enrolment, self.proxy = 7001, 7002, 7003, 8000
         self.ground, self.network, self.hosts = None, None, {}
 
@@ -78,8 +89,20 @@ class BootedFleet(Fleet):
         self.instances = {name: f"{link.address}:{PORT}" for name, link in links.items()}
         for name, link in links.items():
             binds = {"/srv/media/shared/data": self.root / "shared-data"}
-            self.hosts[name] = Host(self.ground, name, base, link.namespace, binds)
+            self.hosts[name] = Host(self.ground, name, base, link.namespace, binds, self.drives)
         super().up(say)
+
+    def release(self, version):
+        described = self.root / "releases" / version
+        shutil.copytree(super().release(version), described)
+        description = described / "release.yaml"
+        text = description.read_text()
+        if self.units:
+            text = re.sub(r"(?m)^    run: .*$", f"    unit: {UNIT}", text)
+        if self.ladder:
+            text = re.sub(r"ladder: \[.*?\]", f"ladder: {self.ladder}", text)
+        description.write_text(text)
+        return described
 
     def _add_hosts(self, say):
         say(f"{HOSTS} hosts boot: Debian with systemd, addresses {HUB.rsplit('.', 1)[0]}.11 and on")
@@ -88,6 +111,8 @@ class BootedFleet(Fleet):
         for host in self.hosts.values():
             host.ready()
         self._install()
+        unit = self.root / UNIT
+        unit.write_text(UNIT_FILE)
         say("agents enrol: single-use token, key made on the host, mTLS from then on")
         for name, host in self.hosts.items():
             token = self.token(name)
@@ -95,6 +120,10 @@ class BootedFleet(Fleet):
             host.exec("slipway-agent", "enroll", "--token-file", "/root/token", "--dir", "/var/lib/slipway/agent")
             host.exec("rm", "/root/token")
             token.unlink()
+            if self.units:
+                host.copy_in(unit, f"/etc/systemd/system/{UNIT}")
+            if self.drives:
+                host.exec("sync", "--file-system", "/")  # all this was long ago
             host.exec("systemctl", "enable", "--quiet", "--now", "slipway-agent.service")
 
     def _install(self):
@@ -111,7 +140,7 @@ class BootedFleet(Fleet):
                 argv = host.inside("dpkg", "--force-unsafe-io", "--install", "/root/slipway-agent.deb")
                 children.append((host, self.ground.start([], argv, stdout=log, stderr=log)))
         for host, child in children:
-            if child.wait(timeout=120) != 0:
+            if child.wait(timeout=INSTALLS_WITHIN) != 0:
                 raise DemoError(f"{host.name}: dpkg ended with {child.returncode}", host.directory / "install.log")
 
     # --- processes ----------------------------------------------------------------------------
@@ -122,6 +151,11 @@ class BootedFleet(Fleet):
     def kill_agent(self, name):
         self.hosts[name].exec("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "slipway-agent.service")
 
+    def stall(self, name, stalled=True):
+        """The service of a host does nothing, not even end, or goes on; there may be none."""
+        self.hosts[name].exec("pkill", "--signal", "STOP" if stalled else "CONT", "--full",
+                              "^/srv/media/", expect=None)
+
     def stay(self):
         """Hosts do not outlive the program that booted them."""
         first = next(iter(self.hosts.values()))
@@ -131,8 +165,10 @@ class BootedFleet(Fleet):
         self.down()
 
     def down(self):
-        for process in (self.load, self.nginx, self.controller):
-            if process:
-                process.stop()
-        if self.ground:
-            self.ground.remove()
+        try:
+            for process in (self.load, self.nginx, self.controller):
+                if process:
+                    process.stop()
+        finally:
+            if self.ground:
+                self.ground.remove()

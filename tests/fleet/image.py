@@ -14,6 +14,7 @@ from ground import DemoError
 HERE = pathlib.Path(__file__).resolve().parent
 SUITE = "bookworm"
 UNUSED_DAYS = 14
+MAKING, REMOVING = ".making", ".removing"
 MINUTES = 15  # a slow mirror's time; two minutes are usual
 
 # Run in the image once it holds all packages: nothing starts by itself but systemd and D-Bus, nothing
@@ -87,8 +88,8 @@ def _alone():
 def _make(root):
     if not shutil.which("mmdebstrap"):
         raise NoImage("there is no mmdebstrap: apt-get install mmdebstrap")
-    making = root.with_suffix(".making")
-    shutil.rmtree(making, ignore_errors=True)
+    _remove_left()
+    making = root.with_suffix(MAKING)
     making.mkdir()
     options = making / "apt.conf"
     # How this machine's apt reaches its sources, proxies included, without its hooks.
@@ -97,7 +98,9 @@ def _make(root):
     finish = making / "finish"
     finish.write_text(f"#!/bin/sh\nset -e\nchroot \"$1\" /bin/sh -ec '{FINISH}'\n")
     finish.chmod(0o755)
-    argv = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--aptopt={options}",
+    # All of it dies with this process, and its mounts with it: nothing goes on writing to a half image.
+    argv = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child",
+            "mmdebstrap", "--mode=root", "--variant=minbase", f"--aptopt={options}",
             '--aptopt=APT::Install-Recommends "false"', f"--include={','.join(packages())}",
             *(f"--dpkgopt=path-exclude=/usr/share/{p}/*" for p in ("man", "doc", "locale", "info")),
             f"--customize-hook={finish}", SUITE, making / "root", *sources()]
@@ -109,12 +112,20 @@ def _make(root):
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         last = log.read_text(errors="replace").splitlines()[-8:]
         raise NoImage(f"mmdebstrap: {error}; {log} ends with:\n" + "\n".join(last)) from error
+    os.sync()  # before its name says that it is whole
     (making / "root").rename(root)
     shutil.rmtree(making)
+
+
+def _remove_left():
+    """What a killed process was making or removing; nobody else is at it: see _alone."""
+    for left in (*cache().glob(f"*{MAKING}"), *cache().glob(f"*{REMOVING}")):
+        shutil.rmtree(left)
 
 
 def _remove_unused(root):
     """Images that no test has used for long; one of another checkout may be in use right now."""
     for other in cache().glob(f"{SUITE}-*"):
         if other != root and time.time() - other.stat().st_mtime > UNUSED_DAYS * 24 * 3600:
-            shutil.rmtree(other, ignore_errors=True)
+            other.rename(other.with_suffix(REMOVING))  # never half of one under its name
+    _remove_left()

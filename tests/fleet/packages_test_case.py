@@ -12,7 +12,7 @@ from ground import wait_until
 PACKAGES = pathlib.Path(os.environ["SLIPWAY_BINARY_DIR"]) / "packages"
 CONTROLLER, AGENT = "/var/lib/slipway/controller", "/var/lib/slipway/agent"
 CONFIG = f"{CONTROLLER}/operators/admin/config.yaml"
-SOON = 60  # seconds; on a machine under load
+SOON = 240  # seconds; on a machine under load
 
 RELEASE = """
 release: 1
