@@ -76,6 +76,10 @@ std::optional<absl::Duration> Uplink::clock_offset() const {
   return absl::Microseconds(micros);
 }
 
+bool Uplink::dialling() const {
+  return connection_ != nullptr && connection_->phase == Connection::Phase::dialling;
+}
+
 void Uplink::Stop() {
   stopping_ = true;
   if (connection_) connection_->Cancel("the agent is going down", Now());

@@ -99,6 +99,10 @@ class Uplink {
   // No further attempt; the connection is cancelled. The handler is not called afterwards.
   void Stop();
   bool gone() const { return stopping_ && connection_ == nullptr; }
+  // Between the call and its welcome.
+  bool dialling() const;
+  // The next KeepTime dials, when its time has come.
+  bool waiting() const { return connection_ == nullptr; }
 
   // This host's clock minus the controller's, as of the last welcome; nullopt: not connected yet.
   std::optional<absl::Duration> clock_offset() const;

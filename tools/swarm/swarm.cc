@@ -16,7 +16,7 @@
 namespace slipway::swarm {
 namespace {
 
-constexpr absl::Duration kSweep = absl::Milliseconds(50);
+constexpr absl::Duration kSweep = absl::Milliseconds(10);
 // Between two looks at the time.
 constexpr int kEventsAtOnce = 256;
 
@@ -73,6 +73,7 @@ class Swarm::Thread final : public Ground {
   std::vector<std::unique_ptr<SwarmAgent>> agents_;
   std::vector<SwarmAgent*> awake_;
   std::deque<Running> running_;  // all take equally long: in order of their ends
+  std::size_t first_ = 0;        // agent that the next sweep looks at first
   bool held_ = false;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
@@ -152,12 +153,24 @@ void Swarm::Thread::Work() {
   }
 }
 
+// Each turn begins the dials behind those of the last one, so that nobody waits for ever.
 void Swarm::Thread::Sweep(absl::Duration now) {
-  for (const auto& agent : agents_) {
-    agent->uplink().KeepTime();
-    agent->ReportWhenDue(now);
-    agent->BeatWhenDue(now, behaviour_.beat);
+  int dialling = 0;
+  for (const auto& agent : agents_) dialling += agent->uplink().dialling() ? 1 : 0;
+  std::size_t next = first_;
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    const std::size_t at = (first_ + i) % agents_.size();
+    SwarmAgent& agent = *agents_[at];
+    agent.ReportWhenDue(now);
+    agent.BeatWhenDue(now, behaviour_.beat);
+    const bool waits = agent.uplink().waiting();
+    if (waits && dialling >= behaviour_.dials_at_once) continue;
+    agent.uplink().KeepTime();
+    if (!waits || !agent.uplink().dialling()) continue;
+    ++dialling;
+    next = at + 1;
   }
+  first_ = next;
 }
 
 Swarm::Swarm() = default;

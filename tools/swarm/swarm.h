@@ -16,9 +16,12 @@ namespace slipway::swarm {
 struct Behaviour {
   int threads = 1;
   double dials_per_second = 1000;  // of the first attempts; later ones follow the agents' back-off
-  absl::Duration takes;            // each action
-  std::string hold;                // while this file is there no action ends; "" = none
-  bool plain = false;              // without TLS, at a listener that is made for it (plaintext.h)
+  // Of each thread. To begin a dial costs it a millisecond or two, in which no handshake goes on:
+  // with all of them at once each would be cut off by its time limit, and begun anew.
+  int dials_at_once = 16;
+  absl::Duration takes;  // each action
+  std::string hold;      // while this file is there no action ends; "" = none
+  bool plain = false;    // without TLS, at a listener that is made for it (plaintext.h)
   absl::Duration beat = absl::InfiniteDuration();  // beats beside those of the sessions
 };
 
