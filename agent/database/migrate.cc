@@ -117,6 +117,16 @@ absl::Status MigrateUp(const Database& database, Parts& parts, const std::string
   return Invariants(database, parts, part, on, sound);
 }
 
+absl::Status Verify(const Database& database, Parts& parts, const std::string& part,
+                    const std::string& on, const std::vector<Migration>& applied,
+                    const Soundness& sound) {
+  for (const Migration& migration : applied) {
+    SLIPWAY_RETURN_IF_ERROR(
+        ReturnsNoRow(database, parts, PartOf(part, migration) + ".verify", on, migration.verify));
+  }
+  return Invariants(database, parts, part, on, sound);
+}
+
 absl::Status MigrateDown(const Database& database, Parts& parts, const std::string& part,
                          const std::string& on, const std::vector<Migration>& migrations,
                          const MigrationProgress& progress) {

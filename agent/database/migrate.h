@@ -28,6 +28,12 @@ absl::Status MigrateUp(const Database& database, Parts& parts, const std::string
                        const std::string& on, const std::vector<Migration>& pending,
                        const Soundness& sound, const MigrationProgress& progress);
 
+// The verify files of `applied`, and the invariants: FAILED_PRECONDITION names the first that
+// returns a row.
+absl::Status Verify(const Database& database, Parts& parts, const std::string& part,
+                    const std::string& on, const std::vector<Migration>& applied,
+                    const Soundness& sound);
+
 // The way back from `migrations`, last first. Errors as MigrateUp.
 absl::Status MigrateDown(const Database& database, Parts& parts, const std::string& part,
                          const std::string& on, const std::vector<Migration>& migrations,

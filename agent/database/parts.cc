@@ -29,34 +29,39 @@ std::string LastWords(const OutputSpool& output) {
 absl::StatusOr<std::unique_ptr<HookParts>> HookParts::Open(const std::string& folder,
                                                            HookRunner& hooks, const CommandId& id,
                                                            OutputSpool& output,
-                                                           absl::Duration deadline,
-                                                           HookWatch watch) {
+                                                           absl::Duration deadline, HookWatch watch,
+                                                           NewParts fresh) {
   SLIPWAY_RETURN_IF_ERROR(MakeFolder(folder));
   return std::unique_ptr<HookParts>(
-      new HookParts(folder, hooks, id, output, deadline, std::move(watch)));
+      new HookParts(folder, hooks, id, output, deadline, std::move(watch), fresh));
 }
 
 HookParts::HookParts(std::string folder, HookRunner& hooks, const CommandId& id,
-                     OutputSpool& output, absl::Duration deadline, HookWatch watch)
+                     OutputSpool& output, absl::Duration deadline, HookWatch watch, NewParts fresh)
     : folder_(std::move(folder)),
       tag_(Digest::Of(ToString(id)).Hex().substr(0, 16)),
       hooks_(hooks),
       id_(id),
       output_(output),
       deadline_(deadline),
-      watch_(std::move(watch)) {}
+      watch_(std::move(watch)),
+      fresh_(fresh) {}
 
 absl::Status HookParts::Run(const std::string& name, const PartOrder& order) {
   if (!used_.insert(name).second) {
     return absl::InternalError(absl::StrCat("two parts of one action are called ", name));
   }
-  const auto end = hooks_.Run({.id = id_,
-                               .part = name,
-                               .argv = order.argv,
-                               .env = order.env,
-                               .cwd = folder_,
-                               .deadline = deadline_ + order.overtime},
-                              output_, watch_);
+  const HookOrder hook{.id = id_,
+                       .part = name,
+                       .argv = order.argv,
+                       .env = order.env,
+                       .cwd = folder_,
+                       .deadline = deadline_ + order.overtime};
+  const bool begins = fresh_ == NewParts::begin;
+  const auto end = begins ? hooks_.Run(hook, output_, watch_) : hooks_.Adopt(hook, output_, watch_);
+  if (!begins && absl::IsFailedPrecondition(end.status())) {
+    return absl::CancelledError(absl::StrCat("part ", name, " never began"));
+  }
   SLIPWAY_RETURN_IF_ERROR(end.status());
   if (end->exit.signal == 0 && end->exit.code == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(LastWords(output_), " (", name, ": ",

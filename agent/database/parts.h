@@ -42,6 +42,10 @@ class Parts {
   virtual const std::string& tag() const = 0;
 };
 
+// Whether a part that never ran may begin. Where not, it is CANCELLED: the sequence stops there, as
+// if the agent had, and what ran before it is known.
+enum class NewParts { begin, refuse };
+
 // Parts under the child shim, as runs of one command.
 class HookParts final : public Parts {
  public:
@@ -49,7 +53,8 @@ class HookParts final : public Parts {
   static absl::StatusOr<std::unique_ptr<HookParts>> Open(const std::string& folder,
                                                          HookRunner& hooks, const CommandId& id,
                                                          OutputSpool& output,
-                                                         absl::Duration deadline, HookWatch watch);
+                                                         absl::Duration deadline, HookWatch watch,
+                                                         NewParts fresh = NewParts::begin);
 
   absl::Status Run(const std::string& name, const PartOrder& order) override;
   const std::string& folder() const override { return folder_; }
@@ -57,7 +62,7 @@ class HookParts final : public Parts {
 
  private:
   HookParts(std::string folder, HookRunner& hooks, const CommandId& id, OutputSpool& output,
-            absl::Duration deadline, HookWatch watch);
+            absl::Duration deadline, HookWatch watch, NewParts fresh);
 
   const std::string folder_;
   const std::string tag_;
@@ -66,6 +71,7 @@ class HookParts final : public Parts {
   OutputSpool& output_;
   const absl::Duration deadline_;
   const HookWatch watch_;
+  const NewParts fresh_;
   std::set<std::string> used_;
 };
 

@@ -55,6 +55,13 @@ absl::StatusOr<TmpfsFile> TmpfsFile::Write(const std::string& folder, const std:
     return absl::FailedPreconditionError(
         absl::StrCat(folder, " is not on tmpfs, and a password is written nowhere else"));
   }
+  struct stat st = {};
+  if (::fstat(dir.fd(), &st) != 0) return SystemError(errno, "look at", folder);
+  // Where everybody may make folders, somebody may have made ours.
+  if (st.st_uid != ::geteuid() || (st.st_mode & 077) != 0) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(folder, " belongs to somebody else, or others may look into it; remove it"));
+  }
   SLIPWAY_RETURN_IF_ERROR(dir.WriteAtomically(name, content, {.mode = 0400}));
   return TmpfsFile(absl::StrCat(folder, "/", name));
 }

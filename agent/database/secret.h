@@ -18,7 +18,7 @@ absl::StatusOr<std::string> ReadSecret(const std::string& path);
 // the agent still needs it.
 class TmpfsFile {
  public:
-  // FAILED_PRECONDITION: `folder` is not on tmpfs.
+  // FAILED_PRECONDITION: `folder` is not on tmpfs. PERMISSION_DENIED: it is not ours alone.
   static absl::StatusOr<TmpfsFile> Write(const std::string& folder, const std::string& name,
                                          const std::string& content);
   const std::string& path() const { return path_; }

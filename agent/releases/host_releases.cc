@@ -210,6 +210,13 @@ absl::StatusOr<std::string> HostReleases::CachedFile(const std::string& digest,
   return impl_->cache.File(digest, path, content);
 }
 
+absl::StatusOr<std::string> HostReleases::CachedFolder(const std::string& digest,
+                                                       const std::string& path,
+                                                       ContentSource& content) {
+  const MutexLock lock(impl_->cache_mu);
+  return impl_->cache.Folder(digest, path, content);
+}
+
 std::map<std::string, std::string> WithAppVars(std::map<std::string, std::string> vars,
                                                const std::string& app) {
   vars["app"] = app;

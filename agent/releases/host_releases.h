@@ -101,6 +101,10 @@ class HostReleases {
   absl::StatusOr<std::string> CachedFile(const std::string& digest, const std::string& path,
                                          ContentSource& content);
 
+  // The same for all files below a folder of the release, "db/migrations".
+  absl::StatusOr<std::string> CachedFolder(const std::string& digest, const std::string& path,
+                                           ContentSource& content);
+
   // Reads every byte of the staged tree and compares it with the manifest. DATA_LOSS names the
   // first file that differs, is missing or is too much; NOT_FOUND when not staged.
   absl::Status VerifyTree(const std::string& app, const std::string& digest) const;

@@ -54,20 +54,34 @@ absl::Status ReleaseCache::NoteUse(const std::string& digest) {
 
 absl::StatusOr<std::string> ReleaseCache::File(const std::string& digest, const std::string& path,
                                                ContentSource& content) {
+  const std::size_t slash = path.rfind('/');
+  // Of a file at the root only the file itself: its neighbours are the whole release.
+  if (slash == std::string::npos) {
+    return Bring(digest, path, [&](const std::string& file) { return file == path; }, content);
+  }
+  const std::string folder = path.substr(0, slash + 1);
+  return Bring(
+      digest, path, [&](const std::string& file) { return file.starts_with(folder); }, content);
+}
+
+absl::StatusOr<std::string> ReleaseCache::Folder(const std::string& digest, const std::string& path,
+                                                 ContentSource& content) {
+  const std::string folder = path + "/";
+  return Bring(
+      digest, path, [&](const std::string& file) { return file.starts_with(folder); }, content);
+}
+
+absl::StatusOr<std::string> ReleaseCache::Bring(const std::string& digest, const std::string& path,
+                                                const Wanted& wanted, ContentSource& content) {
   SLIPWAY_ASSIGN_OR_RETURN(const Directory dir, FolderOf(digest));
   SLIPWAY_RETURN_IF_ERROR(NoteUse(digest));
   SLIPWAY_ASSIGN_OR_RETURN(const Manifest manifest, ManifestOf(dir, digest, content));
-  const std::size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
   SLIPWAY_ASSIGN_OR_RETURN(const Directory files, dir.MakeBelow("files", 0755));
   SLIPWAY_ASSIGN_OR_RETURN(const Directory parts, dir.MakeBelow("parts", 0700));
   bool found = false;
   for (const FileEntry& file : manifest.files) {
-    // Of a file at the root only the file itself: its neighbours are the whole release.
-    const bool wanted =
-        folder.empty() ? file.path == path : file.path.compare(0, folder.size(), folder) == 0;
-    if (!wanted) continue;
-    found = found || file.path == path;
+    if (!wanted(file.path)) continue;
+    found = found || file.path == path || file.path.starts_with(path + "/");
     if (HasContent(files, file.path, file)) continue;
     const std::size_t end = file.path.rfind('/');
     if (end != std::string::npos) {
