@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "agent/actions/action_runner.h"
 #include "agent/actions/action_table.h"
+#include "agent/actions/database_step.h"
 #include "agent/core_loop.h"
 #include "agent/health/health_codec.h"
 #include "agent/health/health_monitor.h"
@@ -25,6 +26,7 @@
 #include "agent/session/controller_session.h"
 #include "agent/session/grpc_content_source.h"
 #include "agent/state/command_log.h"
+#include "common/artifact/digest.h"
 #include "common/folder_lock.h"
 #include "common/log.h"
 #include "common/status_macros.h"
@@ -44,6 +46,11 @@ constexpr int kLostDisk = 70;
 constexpr int kContentMessageBytesMax = 32 << 20;
 // Rollouts whose output is kept after their end.
 constexpr std::size_t kOutputsKept = 20;
+
+// Of this agent alone, on tmpfs, and gone after a reboot.
+std::string MemoryFolder(const std::string& dir) {
+  return absl::StrCat("/dev/shm/slipway-agent-", Digest::Of(dir).Short());
+}
 
 [[noreturn]] void EndAtOnce(const absl::Status& why) {
   log::Error("the command log is lost; ending at once", {{"why", std::string(why.message())}});
@@ -176,6 +183,7 @@ void Agent::Parts::Forget(const RolloutId& rollout, const State& state) {
   const RolloutId& old = state.closed[state.closed.size() - 1 - kOutputsKept];
   opened_.output->Forget(old);
   opened_.hooks->Forget(old);
+  ForgetDatabases(config_.dir + "/databases", old);
 }
 
 // On the core's thread.
@@ -194,7 +202,10 @@ ActionHost Agent::Parts::HostForActions() {
           .output = *opened_.output,
           .find = FindAction,
           .observe = [this] { return health_.Observe(); },
-          .clock_offset = [this] { return session_.clock_offset(); }};
+          .clock_offset = [this] { return session_.clock_offset(); },
+          .databases = {.folder = config_.dir + "/databases",
+                        .secrets = config_.secrets,
+                        .memory = MemoryFolder(config_.dir)}};
 }
 
 void LogEnd(const Answer& answer) {

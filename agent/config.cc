@@ -27,8 +27,9 @@ absl::StatusOr<Config> ReadConfig(const std::string& dir) {
         absl::StrCat(text.status().message(), "; `slipway-agent enroll --token-file FILE --dir ",
                      dir, "` makes it"));
   }
-  SLIPWAY_ASSIGN_OR_RETURN(const Settings settings,
-                           ParseSettings(PathIn(dir), *text, {"host", "controller", "labels"}));
+  SLIPWAY_ASSIGN_OR_RETURN(
+      const Settings settings,
+      ParseSettings(PathIn(dir), *text, {"host", "controller", "labels", "secrets"}));
   Config config;
   config.dir = dir;
   for (const char* key : {"host", "controller"}) {
@@ -41,6 +42,9 @@ absl::StatusOr<Config> ReadConfig(const std::string& dir) {
     SLIPWAY_ASSIGN_OR_RETURN(
         config.labels, ParseLabels(absl::StrSplit(labels->second, ' ', absl::SkipWhitespace())));
   }
+  if (const auto secrets = settings.find("secrets"); secrets != settings.end()) {
+    config.secrets = secrets->second;
+  }
   return config;
 }
 
@@ -50,7 +54,8 @@ absl::Status WriteConfig(const Config& config) {
       FormatSettings("slipway agent",
                      {{"host", config.host},
                       {"controller", config.controller},
-                      {"labels", absl::StrJoin(config.labels, " ", absl::PairFormatter("="))}}),
+                      {"labels", absl::StrJoin(config.labels, " ", absl::PairFormatter("="))},
+                      {"secrets", config.secrets}}),
       tls::kPublic);
 }
 

@@ -10,6 +10,8 @@
 
 namespace slipway::agent {
 
+inline constexpr char kSecrets[] = "/etc/slipway/secrets";
+
 // All that belongs to an agent lies below one folder:
 //
 //   agent.yaml            this configuration
@@ -17,11 +19,13 @@ namespace slipway::agent {
 //   agent_id              random; made when the host was enrolled
 //   commands.log          what it was told and what it answered (docs/formats/agent_state.md)
 //   hooks/ services/ units/ output/ releases/    children, their output, deployment records
+//   databases/            migrations under way, and backups, which stay
 struct Config {
   std::string dir;
   std::string host;                           // the host's name, as in the certificate
   std::string controller;                     // host:port of the agents' listener
   std::map<std::string, std::string> labels;  // the agent's own; the controller's win
+  std::string secrets = kSecrets;  // folder of the files that plans name as "secret:NAME"
 };
 
 // Errors: NOT_FOUND (run `slipway-agent enroll` first); INVALID_ARGUMENT with file and line.

@@ -44,6 +44,13 @@ inline AttemptEnd Failed(std::string message) {
 // OK, DEADLINE_EXCEEDED -> timed_out, everything else -> failed.
 AttemptEnd FromStatus(const absl::Status& status);
 
+// Where steps that are about databases find and leave their files. Absolute paths.
+struct DatabasePlaces {
+  std::string folder;   // sequences, which go with their rollout, and backups, which stay
+  std::string secrets;  // "secret:NAME" is the file NAME here
+  std::string memory;   // on tmpfs: what holds a password
+};
+
 // The world of one attempt. What is not in here cannot be reached by an action, so that a context
 // of fakes is a complete host.
 struct ActionContext {
@@ -67,6 +74,7 @@ struct ActionContext {
   std::function<bool()> cancelled = [] { return false; };
   // The host's clock minus the controller's; nullopt: not known yet.
   std::function<std::optional<absl::Duration>()> clock_offset = [] { return std::nullopt; };
+  DatabasePlaces databases = {};
 };
 
 // One kind of action. Stateless; one object serves all tasks. Thread-safe.

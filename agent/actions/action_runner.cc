@@ -185,6 +185,7 @@ AttemptEnd ActionRunner::RunAction(const Job& job, OutputSpool& output) {
       .deadline = host_.clock.Monotonic() + command.timeout,
       .cancelled = [&] { return Cancelled(job); },
       .clock_offset = host_.clock_offset,
+      .databases = host_.databases,
   };
   if (job.probe) return action->Probe(ctx);
   return command.direction == Direction::undo ? action->Undo(ctx) : action->Apply(ctx);

@@ -33,6 +33,7 @@ struct ActionHost {
   std::function<const Action*(const v1::Task&)> find;  // FindAction
   std::function<Observed()> observe;                   // what the host looks like now
   std::function<std::optional<absl::Duration>()> clock_offset = [] { return std::nullopt; };
+  DatabasePlaces databases = {};
 };
 
 // Where results go. Called on the runner's threads, one call for each Start and each Probe, unless

@@ -20,6 +20,8 @@ const Action* FindAction(const v1::Task& task) {
     made->emplace(v1::Action::kStart, MakeStart());
     made->emplace(v1::Action::kCheck, MakeCheck());
     made->emplace(v1::Action::kRun, MakeRun());
+    made->emplace(v1::Action::kBackup, MakeBackup());
+    made->emplace(v1::Action::kMigrate, MakeMigrate());
     made->emplace(v1::Action::kBake, MakeBake());
     made->emplace(v1::Action::kNoop, MakeNoop());
     return made;

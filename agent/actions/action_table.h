@@ -17,6 +17,8 @@ std::unique_ptr<Action> MakeStop();
 std::unique_ptr<Action> MakeStart();
 std::unique_ptr<Action> MakeCheck();
 std::unique_ptr<Action> MakeRun();
+std::unique_ptr<Action> MakeBackup();
+std::unique_ptr<Action> MakeMigrate();
 std::unique_ptr<Action> MakeBake();
 std::unique_ptr<Action> MakeNoop();
 

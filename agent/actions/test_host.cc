@@ -1,6 +1,9 @@
 #include "agent/actions/test_host.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 
@@ -49,6 +52,16 @@ v1::Release ReleaseYaml(const std::string& version, const std::string& unit) {
 
 }  // namespace
 
+DatabasePlaces TestHost::databases() const {
+  // Only /dev/shm is on tmpfs everywhere.
+  return {.folder = home_ / "databases", .secrets = home_ / "secrets", .memory = memory_};
+}
+
+TestHost::~TestHost() {
+  std::error_code ignored;
+  std::filesystem::remove_all(memory_, ignored);
+}
+
 TestHost::TestHost(const std::string& unit) : unit_(unit) {
   releases_ = *HostReleases::Open(home_ / "agent");
   hooks_ = *HookRunner::Open(home_ / "hooks", launcher_, clock);
@@ -58,6 +71,10 @@ TestHost::TestHost(const std::string& unit) : unit_(unit) {
     digests_[version] = content.AddRelease(
         ReleaseYaml(version, unit_),
         {{"backend/bin/shop", "program " + version, 0755},
+         {"db/migrations/0001_items.up.sql",
+          "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\n"},
+         {"db/migrations/0001_items.down.sql", "DROP TABLE items;\n"},
+         {"db/migrations/0001_items.verify.sql", "SELECT id FROM items WHERE name = '';\n"},
          {"backend/shop.conf.tmpl", "release = {{release.version}}\n"},
          {"hooks/fails", std::string(kShell) + "echo it went wrong >&2; exit 3", 0755},
          {"hooks/gone", std::string(kShell) + "exit 0", 0755},
@@ -122,7 +139,8 @@ AttemptEnd TestHost::Do(const Action& action, const v1::Task& task, const Attemp
                     .direction = attempt.direction,
                     .previous = attempt.previous.empty() ? "" : digest(attempt.previous),
                     .deadline = clock.Monotonic() + attempt.timeout,
-                    .cancelled = [&] { return attempt.cancelled; }};
+                    .cancelled = [&] { return attempt.cancelled; },
+                    .databases = databases()};
   if (attempt.probe) return action.Probe(ctx);
   return attempt.direction == Direction::undo ? action.Undo(ctx) : action.Apply(ctx);
 }

@@ -13,6 +13,7 @@
 #include "agent/services/fake_service_manager.h"
 #include "agent/services/hook_runner.h"
 #include "agent/state/output_spool.h"
+#include "common/artifact/digest.h"
 #include "common/fs/test_directory.h"
 #include "common/manual_clock.h"
 #include "slipway/v1/action.pb.h"
@@ -24,8 +25,10 @@ class TestHost {
   // Releases 1.0 and 2.0 of "shop": component backend with service "shop" that must log
   // "listening" within 10 s and never FATAL, and hooks ok, fails, later, slow and gone (undone by
   // ok). 1.0 is live, staged and healthy; 2.0 is staged.
+  // Both have migration 0001 of a table "items" in db/migrations.
   // `unit`: of systemd, that the service is; "" = the agent runs it.
   explicit TestHost(const std::string& unit = "");
+  ~TestHost();
 
   std::string app() const { return home_ / "shop"; }
   ServiceId shop() const { return {app(), "shop"}; }
@@ -62,10 +65,12 @@ class TestHost {
   HostReleases& releases() { return *releases_; }
   HookRunner& hooks() { return *hooks_; }
   OutputArchive& output() { return *archive_; }
+  DatabasePlaces databases() const;
 
  private:
   const std::string unit_;
   TestDirectory home_;
+  const std::string memory_ = "/dev/shm/slipway-host-" + Digest::Of(home_.path()).Short();
   ExecLauncher launcher_{{SLIPWAY_EXEC_SHIM}};
   std::map<std::string, std::string> digests_;
   std::unique_ptr<HostReleases> releases_;

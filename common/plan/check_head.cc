@@ -87,6 +87,10 @@ void CheckGroup(Check& check, const std::string& name, const v1::PlanGroup& grou
 
 bool IsUsed(const v1::Plan& plan, const std::string& group) {
   const std::string text = absl::StrCat("{{", group, "}}");
+  for (const auto& [name, database] : plan.database()) {
+    const auto& users = database.used_by();
+    if (std::find(users.begin(), users.end(), group) != users.end()) return true;
+  }
   return std::any_of(plan.phases().begin(), plan.phases().end(), [&](const v1::PlanPhase& phase) {
     if (phase.hosts() == group) return true;
     return std::any_of(phase.steps().begin(), phase.steps().end(), [&](const v1::PlanStep& step) {

@@ -37,6 +37,8 @@ void CheckHead(Check& check);
 void CheckStrategy(Check& check, const v1::Strategy& strategy, const std::string& path);
 void CheckPhase(Check& check, const v1::PlanPhase& phase, const std::string& path);
 void CheckRollback(Check& check);
+// `database:`, and all steps that name one of its entries.
+void CheckDatabases(Check& check);
 
 // The step's own keys; `path` is that of its action ("phases[0].steps[1].stop").
 void CheckAction(Check& check, const v1::PlanStep& step, const std::string& path);

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/plan/check_parts.h"
+#include "common/plan/plan_step.h"
 #include "slipway/v1/plan.pb.h"
 
 namespace slipway::plan {
@@ -124,6 +125,10 @@ void CheckRollback(Check& check) {
   if (rollback.has_triggers() && (!Triggers(rollback, v1::PlanRollback::STEP_FAILED) ||
                                   !Triggers(rollback, v1::PlanRollback::CHECK_FAILED))) {
     offs.push_back({"no automatic rollback when a step or check fails", "rollback.triggers"});
+  }
+  if (rollback.has_database() && rollback.database() == v1::PlanRollback::KEEP &&
+      Migrates(check.plan)) {
+    offs.push_back({"migrations that a rollback does not take back", "rollback.database"});
   }
   const bool unproved = rollback.has_verify() && rollback.verify().verify().empty();
   if (unproved) offs.push_back({"no proof of a rollback", "rollback.verify"});

@@ -53,7 +53,10 @@ void FillIn(v1::PlanPhase& phase, const v1::Strategy& whole) {
   }
 }
 
-void FillIn(v1::PlanRollback& rollback) {
+void FillIn(v1::PlanRollback& rollback, bool migrates) {
+  if (!rollback.has_database()) {
+    rollback.set_database(migrates ? v1::PlanRollback::DOWN : v1::PlanRollback::KEEP);
+  }
   if (!rollback.has_triggers()) {
     for (const auto trigger : {v1::PlanRollback::STEP_FAILED, v1::PlanRollback::CHECK_FAILED,
                                v1::PlanRollback::MANUAL}) {
@@ -72,7 +75,7 @@ void FillIn(v1::PlanRollback& rollback) {
 v1::Plan FilledIn(v1::Plan plan) {
   *plan.mutable_strategy() = Over(plan.strategy(), DefaultStrategy());
   for (v1::PlanPhase& phase : *plan.mutable_phases()) FillIn(phase, plan.strategy());
-  FillIn(*plan.mutable_rollback());
+  FillIn(*plan.mutable_rollback(), Migrates(plan));
   return plan;
 }
 

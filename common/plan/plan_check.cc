@@ -154,6 +154,7 @@ std::vector<Problem> CheckPlan(const v1::Plan& plan, const SourceMap& source) {
   for (int i = 0; i < plan.phases_size(); ++i) {
     CheckPhase(check, plan.phases(i), absl::StrCat("phases[", i, "]"));
   }
+  CheckDatabases(check);
   CheckRollback(check);
   SortByPlace(problems);
   return problems;

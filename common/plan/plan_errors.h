@@ -58,6 +58,7 @@ inline constexpr ErrorCode kBadName{"P046", "not a name"};
 inline constexpr ErrorCode kBadValue{"P047", "a value cannot be used"};
 inline constexpr ErrorCode kMisplacedKey{"P048", "a key that has no effect on this step"};
 inline constexpr ErrorCode kVersionTooOld{"P049", "the plan requires another version of slipway"};
+inline constexpr ErrorCode kUnknownDatabase{"P050", "unknown database"};
 // Of the plan against release and fleet.
 inline constexpr ErrorCode kEmptyGroup{"P060", "no host takes part in a group"};
 inline constexpr ErrorCode kGuardBroken{"P061", "a group has another size than its guard says"};
@@ -69,6 +70,8 @@ inline constexpr ErrorCode kNoWayBack{"P066", "the plan cannot be undone from ea
 inline constexpr ErrorCode kHostLocked{"P067", "a host is held by another rollout"};
 inline constexpr ErrorCode kTooLargePlan{
     "P068", "the plan compiles to more batches or steps than a rollout can hold"};
+inline constexpr ErrorCode kManyMigrate{"P069", "several hosts would migrate one database"};
+inline constexpr ErrorCode kNotStarted{"P070", "nothing starts again what is stopped"};
 // Warnings.
 inline constexpr ErrorCode kUnusedGroup{"P101", "a group is not used"};
 inline constexpr ErrorCode kGroupDown{"P102", "a batch takes down every host of a group at once"};
@@ -79,19 +82,17 @@ inline constexpr ErrorCode kUnusedReason{"P106", "a reason is given but nothing 
 inline constexpr ErrorCode kHostAway{"P107", "a host is not connected"};
 
 inline constexpr std::array kAllErrorCodes{
-    kNotYaml,       kDuplicateKey,  kUnknownKey,        kAnchor,
-    kTag,           kAmbiguousWord, kSeveralDocuments,  kTab,
-    kBadText,       kTooLarge,      kMissingKey,        kWrongKind,
-    kBadDuration,   kBadShare,      kBadSize,           kBadNumber,
-    kBadBool,       kUnknownValue,  kUnserved,          kEmptyFile,
-    kFormatVersion, kUnknownAction, kNotOneAction,      kDuplicateName,
-    kEmptyPhase,    kMixedPhase,    kUnknownGroup,      kBadSelector,
-    kBadGuard,      kShrinkingRamp, kMisplacedStrategy, kEndlessWait,
-    kNoReason,      kBadUndo,       kBadRollback,       kBadVariable,
-    kBadName,       kBadValue,      kMisplacedKey,      kVersionTooOld,
-    kEmptyGroup,    kGuardBroken,   kUnknownService,    kUnknownComponent,
-    kUnknownHook,   kNoApp,         kNoWayBack,         kHostLocked,
-    kTooLargePlan,  kUnusedGroup,   kGroupDown,         kGenerousBudget,
-    kNotStaged,     kNotChecked,    kUnusedReason,      kHostAway};
+    kNotYaml,           kDuplicateKey,     kUnknownKey,   kAnchor,        kTag,
+    kAmbiguousWord,     kSeveralDocuments, kTab,          kBadText,       kTooLarge,
+    kMissingKey,        kWrongKind,        kBadDuration,  kBadShare,      kBadSize,
+    kBadNumber,         kBadBool,          kUnknownValue, kUnserved,      kEmptyFile,
+    kFormatVersion,     kUnknownAction,    kNotOneAction, kDuplicateName, kEmptyPhase,
+    kMixedPhase,        kUnknownGroup,     kBadSelector,  kBadGuard,      kShrinkingRamp,
+    kMisplacedStrategy, kEndlessWait,      kNoReason,     kBadUndo,       kBadRollback,
+    kBadVariable,       kBadName,          kBadValue,     kMisplacedKey,  kVersionTooOld,
+    kUnknownDatabase,   kManyMigrate,      kNotStarted,   kEmptyGroup,    kGuardBroken,
+    kUnknownService,    kUnknownComponent, kUnknownHook,  kNoApp,         kNoWayBack,
+    kHostLocked,        kTooLargePlan,     kUnusedGroup,  kGroupDown,     kGenerousBudget,
+    kNotStaged,         kNotChecked,       kUnusedReason, kHostAway};
 
 }  // namespace slipway::plan

@@ -121,12 +121,12 @@ TEST(SeedPlan, IsRefusedForExactlyWhatIsNotServed) {
     refused.push_back(problem.message.substr(0, problem.message.find(" is not served")));
   }
   EXPECT_THAT(refused,
-              ElementsAre("`people:`", "`window:`", "`database:`", "`backup:`", "`database:`",
-                          "`approve:`", "`migrate:`", "`keep_old:`", "`clear_cache:`", "`load:`",
-                          "`compare:`", "`secure:`", "`approve:`", "`triggers: invariant_failed`",
-                          "`triggers: compare_failed`", "`triggers: security_failed`",
-                          "`database: restore`", "`max_loss:`", "`verify: invariants`", "`watch:`",
-                          "`notify:`"));
+              ElementsAre("`people:`", "`window:`", "`store: controller`", "`database:`",
+                          "`approve:`", "`quiet: read_only`", "`progress:`", "`keep_old:`",
+                          "`clear_cache:`", "`load:`", "`compare:`", "`secure:`", "`approve:`",
+                          "`triggers: invariant_failed`", "`triggers: compare_failed`",
+                          "`triggers: security_failed`", "`database: restore`", "`max_loss:`",
+                          "`verify: invariants`", "`watch:`", "`notify:`"));
 }
 
 TEST(LoadPlan, DigestIsThatOfTheBytes) {

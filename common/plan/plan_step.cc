@@ -28,6 +28,10 @@ std::string Subject(const v1::Action& action) {
       return Basename(action.configure().to());
     case v1::Action::kRun:
       return action.run().hook();
+    case v1::Action::kBackup:
+      return action.backup().database();
+    case v1::Action::kMigrate:
+      return action.migrate().database();
     case v1::Action::kCheck:
       if (!action.check().http().empty()) return "http";
       if (!action.check().tcp().empty()) return "tcp";
@@ -44,6 +48,15 @@ std::string DefaultName(const v1::PlanStep& step) {
 }
 
 }  // namespace
+
+bool Migrates(const v1::Plan& plan) {
+  for (const v1::PlanPhase& phase : plan.phases()) {
+    for (const v1::PlanStep& step : phase.steps()) {
+      if (step.action().has_migrate()) return true;
+    }
+  }
+  return false;
+}
 
 std::string ActionKey(const v1::Action& action) {
   const auto* oneof = v1::Action::descriptor()->FindOneofByName("kind");

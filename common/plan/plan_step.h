@@ -6,6 +6,7 @@
 
 namespace slipway::v1 {
 class Action;
+class Plan;
 class PlanPhase;
 class PlanStep;
 }  // namespace slipway::v1
@@ -19,5 +20,8 @@ std::string ActionKey(const v1::Action& action);
 // One name for each step, unique in the phase: what the plan says, else made of the action and
 // what it is about ("stop media"), with a number where that repeats.
 std::vector<std::string> StepNames(const v1::PlanPhase& phase);
+
+// Whether any of its steps migrates a database.
+bool Migrates(const v1::Plan& plan);
 
 }  // namespace slipway::plan

@@ -89,6 +89,8 @@ std::string FieldText(const Message& message, const FieldDescriptor& field) {
       duration.CopyFrom(reflection.GetMessage(message, &field));
       return Text(duration);
     }
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return NameOf(*reflection.GetEnum(message, &field));
     default:
       return "";
   }
@@ -149,7 +151,10 @@ void ShowRollback(const v1::PlanRollback& rollback, const v1::PlanRollback& give
   page.Line(2, "triggers", triggers.empty() ? "none" : absl::StrJoin(triggers, ", "),
             Mark(given.has_triggers()));
   page.Line(2, "batch", Text(rollback.strategy().batch()), Mark(given.has_strategy()));
-  page.Line(2, "database", "keep");
+  page.Line(
+      2, "database",
+      NameOf(*v1::PlanRollback::Database_descriptor()->FindValueByNumber(rollback.database())),
+      Mark(given.has_database()));
   page.Line(2, "verify", rollback.verify().verify().empty() ? "nothing" : "check",
             Mark(given.has_verify()));
   page.Line(2, "within", Text(rollback.within()), Mark(given.has_within()));
@@ -165,6 +170,13 @@ void ShowHead(const v1::Plan& plan, Page& page) {
     if (group.exactly() > 0) guard = absl::StrCat("  exactly ", group.exactly());
     if (group.min() > 0) guard = absl::StrCat("  at least ", group.min());
     page.Line(0, absl::StrCat("group ", name), group.select(), guard);
+  }
+  for (const auto& [name, database] : std::map(plan.database().begin(), plan.database().end())) {
+    page.Line(
+        0, absl::StrCat("database ", name),
+        absl::StrCat(
+            NameOf(*v1::DatabaseTarget::Kind_descriptor()->FindValueByNumber(database.kind())),
+            " at ", database.url()));
   }
   for (const auto& [name, value] : std::map(plan.vars().begin(), plan.vars().end())) {
     page.Line(0, absl::StrCat("variable ", name), value);

@@ -34,10 +34,13 @@ Traits RowOf(v1::Action::KindCase kind) {
       return {Undo::not_needed, Sweep::undo, false, true, true};
     case v1::Action::kRun:
       return {Undo::built_in, Sweep::undo, false, false};
+    case v1::Action::kBackup:
+      return {Undo::not_needed, Sweep::undo, false, true};
+    // Whether a host that fell silent migrated, only a person can find out.
+    case v1::Action::kMigrate:
+      return {Undo::built_in, Sweep::restore, true, false};
     case v1::Action::kNoop:
       return {Undo::not_needed, Sweep::undo, false, true};
-    case v1::Action::kBackup:
-    case v1::Action::kMigrate:
     case v1::Action::kClearCache:
     case v1::Action::kLoad:
     case v1::Action::kCompare:

@@ -141,6 +141,25 @@ void CheckHook(Work& work, const PlannedStep& step) {
   }
 }
 
+// Two hosts that migrate one database would do it at the same time. A file is each host's own.
+void CheckMigrate(Work& work, const PlannedStep& step) {
+  const auto database = work.plan.database().find(step.step->action().migrate().database());
+  const auto group = work.groups.find(step.group);
+  if (database == work.plan.database().end() || group == work.groups.end()) return;
+  const std::size_t hosts = group->second.matched.size();
+  const v1::Migrate& asked = step.step->action().migrate();
+  if (asked.rehearse() == v1::Migrate::INPLACE && asked.quiet() == v1::Migrate::NONE) {
+    work.AtValue(step.path + ".quiet", plan::kBadValue,
+                 {"a rehearsal on the database itself needs `quiet`",
+                  "others write to it meanwhile", "write `quiet: stop`, or rehearse on a copy"});
+  }
+  if (database->second.kind() == v1::DatabaseTarget::SQLITE || hosts <= 1) return;
+  work.AtKey(step.path, plan::kManyMigrate,
+             {absl::StrCat("database `", database->first, "` would be migrated by the ", hosts,
+                           " hosts of group `", step.group, "`"),
+              "by one of them", "use a group of `exactly: 1`"});
+}
+
 void CheckStep(Work& work, const PlannedStep& step) {
   const v1::Action& action = step.step->action();
   CheckService(work, ServiceOf(action), step.path + (action.has_check() ? ".process" : ".service"));
@@ -152,6 +171,7 @@ void CheckStep(Work& work, const PlannedStep& step) {
     CheckService(work, action.preflight().ports_of(i),
                  absl::StrCat(step.path, ".ports_of[", i, "]"));
   }
+  if (action.has_migrate()) CheckMigrate(work, step);
   if (NeedsApp(action) && step.app.empty()) {
     work.AtKey(step.path, plan::kNoApp,
                {absl::StrCat("the directory of `", step.step->options().name(), "` cannot be told"),

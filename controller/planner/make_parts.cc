@@ -82,6 +82,7 @@ class PartsMaker {
     engine::Part part = NewPart(step.group);
     if (part.hosts.empty()) return;
     CheckVariables(work_, step, HostsOf(step.group));
+    if (step.step->action().has_migrate()) AddQuiet(phase, step);
     part.steps.push_back(MakeStep(work_, step, phase.phase()));
     const v1::Action& action = step.step->action();
     // A switch of what is started later is judged when it runs.
@@ -89,8 +90,46 @@ class PartsMaker {
       part.strategy.bake =
           MakeBake(work_, {step.app}, DurationOf(work_.plan.strategy().bake()), phase.phase());
     }
-    WarnWhenAllDown(part, step.group, part.hosts.size(), step.path);
+    if (!action.has_migrate()) WarnWhenAllDown(part, step.group, part.hosts.size(), step.path);
     Add(std::move(part), {step});
+  }
+
+  // `quiet: stop`: whatever the plan starts later on the hosts that use the database is stopped
+  // before it is migrated; on the way back the stop's undo starts what was there.
+  void AddQuiet(const v1::PlanPhase& phase, const PlannedStep& migrate) {
+    const v1::Migrate& asked = migrate.step->action().migrate();
+    if (asked.quiet() != v1::Migrate::STOP) return;
+    for (const std::string& group : work_.plan.database().at(asked.database()).used_by()) {
+      std::set<std::string> stopped;
+      for (const auto& steps : work_.steps) {
+        for (const PlannedStep& start : steps) {
+          const std::string& service = start.step->action().start().service();
+          if (!start.step->action().has_start() || start.group != group) continue;
+          if (!stopped.insert(start.app + " " + service).second) continue;
+          AddStop(phase, start);
+        }
+      }
+      if (!stopped.empty()) continue;
+      work_.AtKey(migrate.path + ".quiet", plan::kNotStarted,
+                  {absl::StrCat("`quiet: stop` stops what group `", group,
+                                "` runs, and the plan starts nothing there"),
+                   "it would stay stopped", "`start` its services after the migration"});
+    }
+  }
+
+  // The service of `start`, on its hosts all at once.
+  void AddStop(const v1::PlanPhase& phase, const PlannedStep& start) {
+    engine::Part part = NewPart(start.group);
+    if (part.hosts.empty()) return;
+    v1::PlanStep step;
+    *step.mutable_options() = start.step->options();
+    step.mutable_options()->set_name("stop " + start.step->action().start().service());
+    v1::Stop& stop = *step.mutable_action()->mutable_stop();
+    stop.set_service(start.step->action().start().service());
+    stop.set_app(start.step->action().start().app());
+    part.steps.push_back(
+        MakeStep(work_, {&step, start.path, start.group, start.app, false}, phase.phase()));
+    Add(std::move(part), {});
   }
 
   bool IsStartedLater(const PlannedStep& switched) const {

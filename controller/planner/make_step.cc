@@ -97,6 +97,24 @@ void SetUndoOfHook(const v1::StepOptions& options, const std::string& path, v1::
   }
 }
 
+// What the host needs to know of a database; secrets stay names.
+void SetTarget(const Work& work, const std::string& name, v1::DatabaseTarget& target) {
+  const auto found = work.plan.database().find(name);
+  if (found == work.plan.database().end()) return;  // refused long before
+  const v1::PlanDatabase& database = found->second;
+  target.set_name(name);
+  target.set_kind(database.kind());
+  target.set_url(database.url());
+  target.set_migrations(database.migrations());
+  target.set_invariants(database.invariants());
+  *target.mutable_tables() = database.tables();
+  *target.mutable_ignore() = database.fingerprint().ignore();
+  if (database.has_lock_timeout()) *target.mutable_lock_timeout() = database.lock_timeout();
+  if (database.has_statement_timeout()) {
+    *target.mutable_statement_timeout() = database.statement_timeout();
+  }
+}
+
 engine::Step StepOf(const v1::Task& task, engine::Traits traits) {
   engine::Step step;
   step.name = task.step();
@@ -118,6 +136,12 @@ engine::Step MakeStep(const Work& work, const PlannedStep& step, const std::stri
   SetTimeout(work, step, traits);
   if (action.has_run()) SetUndoOfHook(options, action.run().hook(), task, traits);
   if (action.has_preflight()) ExpandReach(work, *action.mutable_preflight());
+  if (action.has_backup()) {
+    SetTarget(work, action.backup().database(), *action.mutable_backup()->mutable_target());
+  }
+  if (action.has_migrate()) {
+    SetTarget(work, action.migrate().database(), *action.mutable_migrate()->mutable_target());
+  }
   if (action.has_stage() && action.stage().keep() == 0) {
     action.mutable_stage()->set_keep(plan::kKeepReleases);
   }

@@ -20,7 +20,8 @@ constexpr std::size_t kIndexMax = std::numeric_limits<std::uint16_t>::max();
 
 engine::RollbackPolicy PolicyOf(const v1::PlanRollback& rollback) {
   engine::RollbackPolicy policy;
-  policy.database = engine::DatabaseWay::keep;
+  policy.database = rollback.database() == v1::PlanRollback::DOWN ? engine::DatabaseWay::down
+                                                                  : engine::DatabaseWay::keep;
   policy.within = DurationOf(rollback.within());
   for (const v1::Share& share : rollback.strategy().batch()) {
     policy.ramp.push_back({static_cast<int>(share.count()), static_cast<int>(share.percent())});

@@ -390,5 +390,61 @@ TEST(Planner, TheSameInputsGiveTheSamePlan) {
   EXPECT_TRUE(one.targets == two.targets);
 }
 
+// The plan's databases, of this kind, and a migration before the service is started.
+std::string MigratingPlan(const std::string& kind, const std::string& keys) {
+  return PlanWith("database:\n  media: { kind: " + kind +
+                  ", url: secret:MEDIA, used_by: [web], migrations: db/migrations, tables: [items],"
+                  " lock_timeout: 3s }\n"
+                  "phases:\n  - phase: database\n    steps:\n"
+                  "      - backup: { hosts: web, database: media }\n"
+                  "      - migrate: { hosts: web, database: media" +
+                  keys +
+                  " }\n"
+                  "  - phase: web\n    hosts: web\n    steps:\n"
+                  "      - start: { service: media, app: /srv/media }\n"
+                  "      - check: { http: \"http://127.0.0.1/\", on_rollback: true }\n");
+}
+
+TEST(Planner, DatabaseStepsHoldWhatTheHostNeedsAndNoSecret) {
+  const CompiledPlan compiled = Compile(MigratingPlan("postgres", ""), WebHosts(1));
+  EXPECT_EQ(Problems(compiled).find("error"), std::string::npos) << Problems(compiled);
+  EXPECT_EQ(compiled.rollback.database, engine::DatabaseWay::down);
+  EXPECT_THAT(PartNames(compiled), ElementsAre("database: backup", "readiness: readiness",
+                                               "database: migrate", "web: start check +bake"));
+  const engine::Step& migrate = compiled.plan.parts[2].steps[0];
+  EXPECT_EQ(migrate.name, "migrate media");
+  EXPECT_EQ(migrate.traits.sweep, engine::Sweep::restore);
+  EXPECT_FALSE(migrate.traits.probe_decides)
+      << "whether a silent host migrated, a person finds out";
+  const v1::DatabaseTarget target = TaskOf(migrate).action().migrate().target();
+  EXPECT_EQ(target.url(), "secret:MEDIA");
+  EXPECT_EQ(target.migrations(), "db/migrations");
+  EXPECT_EQ(target.lock_timeout().seconds(), 3);
+  EXPECT_EQ(TaskOf(compiled.plan.parts[0].steps[0]).action().backup().target().name(), "media");
+}
+
+TEST(Planner, QuietStopsWhatIsStartedLater) {
+  const CompiledPlan compiled =
+      Compile(MigratingPlan("sqlite", ", rehearse: inplace, quiet: stop"), WebHosts(2));
+  EXPECT_EQ(Problems(compiled).find("error"), std::string::npos) << Problems(compiled);
+  EXPECT_THAT(PartNames(compiled),
+              ElementsAre("database: backup", "readiness: readiness", "database: stop",
+                          "database: migrate", "web: start check +bake"));
+  const v1::Task stop = TaskOf(compiled.plan.parts[2].steps[0]);
+  EXPECT_EQ(stop.action().stop().service(), "media");
+  EXPECT_EQ(stop.app(), "/srv/media");
+  EXPECT_EQ(compiled.plan.parts[2].hosts.size(), 2u);
+}
+
+TEST(Planner, OneHostMigratesADatabaseOfAServer) {
+  EXPECT_THAT(Codes(Compile(MigratingPlan("postgres", ""), WebHosts(2))),
+              testing::Contains(std::string(plan::kManyMigrate.code)));
+  EXPECT_THAT(Codes(Compile(MigratingPlan("sqlite", ""), WebHosts(2))),
+              testing::Not(testing::Contains(std::string(plan::kManyMigrate.code))));
+  EXPECT_THAT(
+      Codes(Compile(MigratingPlan("sqlite", ", rehearse: inplace, quiet: none"), WebHosts(1))),
+      testing::Contains(std::string(plan::kBadValue.code)));
+}
+
 }  // namespace
 }  // namespace slipway::controller

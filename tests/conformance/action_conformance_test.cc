@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <ostream>
 #include <set>
@@ -105,8 +106,10 @@ TEST_P(ActionConformance, UndoMayRepeatAndMayComeWithoutAnApply) {
     const AttemptEnd undone = Do({.direction = Direction::undo, .number = number});
     EXPECT_EQ(undone.verdict, Verdict::succeeded) << undone.message;
   }
-  // A release that is unpinned lies there until it is collected, and a start has another pid.
-  if (GetParam().name != "stage" && GetParam().name != "stop") {
+  // A release that is unpinned lies there until it is collected, a start has another pid, and a
+  // database file does not get smaller.
+  const std::set<std::string> others = {"stage", "stop", "migrate"};
+  if (!others.contains(GetParam().name)) {
     EXPECT_EQ(Snapshot(), back);
   }
 }
@@ -216,10 +219,50 @@ std::vector<Kind> KindsForServices() {
   };
 }
 
+// An empty file is an empty database of SQLite.
+void MakeDatabase(TestHost& host) {
+  std::filesystem::create_directories(host.app() + "/shared");
+  std::ofstream(host.app() + "/shared/live.db");
+}
+
+void FillTarget(const TestHost& host, v1::DatabaseTarget& target) {
+  target.set_name("items");
+  target.set_kind(v1::DatabaseTarget::SQLITE);
+  target.set_url(host.app() + "/shared/live.db");
+  target.set_migrations("db/migrations");
+}
+
+std::vector<Kind> KindsForDatabases() {
+  return {
+      {.name = "backup",
+       .fill = [](TestHost& h,
+                  v1::Action& a) { FillTarget(h, *a.mutable_backup()->mutable_target()); },
+       .untouched = Verdict::not_applied,
+       .prepare = MakeDatabase,
+       .spoil =
+           [](TestHost&, v1::Task& t) {
+             t.mutable_action()->mutable_backup()->mutable_target()->set_url("/nowhere/live.db");
+           },
+       .names = "database items is not at /nowhere/live.db"},
+      {.name = "migrate",
+       .fill = [](TestHost& h,
+                  v1::Action& a) { FillTarget(h, *a.mutable_migrate()->mutable_target()); },
+       .untouched = Verdict::not_applied,
+       .prepare = MakeDatabase,
+       .spoil =
+           [](TestHost&, v1::Task& t) {
+             t.mutable_action()->mutable_migrate()->mutable_target()->set_migrations("db/none");
+           },
+       .names = "has no file db/none"},
+  };
+}
+
 const auto kNameOf = [](const auto& info) { return info.param.name; };
 INSTANTIATE_TEST_SUITE_P(Table, ActionConformance, testing::ValuesIn(KindsThatLookOrDeploy()),
                          kNameOf);
 INSTANTIATE_TEST_SUITE_P(Services, ActionConformance, testing::ValuesIn(KindsForServices()),
+                         kNameOf);
+INSTANTIATE_TEST_SUITE_P(Databases, ActionConformance, testing::ValuesIn(KindsForDatabases()),
                          kNameOf);
 
 }  // namespace

@@ -21,6 +21,7 @@ class SqliteSite final : public DatabaseSite {
     database_ = MakeSqliteDatabase({.path = path_, .ignore = {"visits.at"}});
   }
   const Database& database() const override { return *database_; }
+  std::string Url() const override { return path_; }
   void Execute(const std::string& sql) override {
     sqlite3* raw = nullptr;
     EXPECT_EQ(sqlite3_open(path_.c_str(), &raw), SQLITE_OK);
@@ -52,9 +53,7 @@ class PostgresSite final : public DatabaseSite {
   PostgresSite() : name_(Server().EmptyDatabase()) {
     // Owns the database and may make others: no superuser is needed.
     Administer("postgres", absl::StrCat("ALTER DATABASE ", name_, " OWNER TO dba"));
-    const auto address = ReadPostgresUrl(absl::StrCat(
-        "postgresql://dba:", kCanary, "@localhost:", Server().port(), "/", name_,
-        "?hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert=", Server().dir(), "/server.crt"));
+    const auto address = ReadPostgresUrl(Url());
     EXPECT_TRUE(address.ok()) << address.status();
     const auto file = TmpfsFile::Write(Secrets(), "service", address->service);
     EXPECT_TRUE(file.ok()) << file.status();
@@ -72,6 +71,11 @@ class PostgresSite final : public DatabaseSite {
     }
   }
   const Database& database() const override { return *database_; }
+  std::string Url() const override {
+    return absl::StrCat("postgresql://dba:", kCanary, "@localhost:", Server().port(), "/", name_,
+                        "?hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert=", Server().dir(),
+                        "/server.crt");
+  }
   void Execute(const std::string& sql) override { Administer(name_, "SET ROLE dba; " + sql); }
   std::vector<std::string> Copies() override { return Named("datname LIKE 'slipway\\_s%'"); }
 

@@ -20,6 +20,8 @@ class DatabaseSite {
   virtual ~DatabaseSite() = default;
 
   virtual const Database& database() const = 0;
+  // What a secret holds, or of SQLite the file.
+  virtual std::string Url() const = 0;
   // In a session of its own, as an application would.
   virtual void Execute(const std::string& sql) = 0;
   // Copies that lie about, by name.

@@ -101,6 +101,9 @@ constexpr Explanation kExplanations[] = {
     {"P049",
      "`requires:` names the versions of slipway that the plan was written for. Upgrade the\n"
      "controller, or check the plan against this version and change the line."},
+    {"P050",
+     "The step names a database that `database:` of the plan does not have. Databases are\n"
+     "named there once, with their kind, their secret and their migrations."},
     {"P060",
      "The selector matches no host, or those that match are cordoned or left out by\n"
      "--hosts. `slipway fleet status SELECTOR` shows who matches."},
@@ -128,6 +131,12 @@ constexpr Explanation kExplanations[] = {
      "One host, one rollout. `slipway status` shows whose it is; wait for its end, or\n"
      "leave the host out with --hosts."},
     {"P068", "Make batches larger, or split the plan: each batch and step is kept in the journal."},
+    {"P069",
+     "Hosts of one step run at the same time, and each of them would migrate the same\n"
+     "database of a server. Give the step a group of one host, with `exactly: 1`."},
+    {"P070",
+     "`quiet: stop` stops services before a migration, and only a later `start` of this plan\n"
+     "runs them again. Start them after it, or name another group in `used_by`."},
     {"P101", "Either the group is a leftover, or a step was meant to name it."},
     {"P102",
      "With this batch size no host of the group would serve while the batch is changed.\n"
