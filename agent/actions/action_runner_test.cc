@@ -96,7 +96,7 @@ TEST_F(ActionRunnerTest, VariablesOfTheHostWin) {
 
 TEST_F(ActionRunnerTest, UnknownActionIsNeverExecuted) {
   v1::Task task = host_.Task();
-  task.mutable_action()->mutable_backup()->set_database("media");
+  task.mutable_action()->mutable_load()->set_name("browse");
   EXPECT_THAT(Do(Of(task)).message, HasSubstr("upgrade the agent"));
 }
 
