@@ -207,8 +207,8 @@ Server::Parts::Parts(Config config, const Clock& clock, Supervisor& supervisor, 
 
 absl::Status Server::Parts::Run() {
   SLIPWAY_RETURN_IF_ERROR(hosts_.Load());
-  for (const HostRecord& host : hosts_.All()) {
-    if (!host.report.empty()) view_.Recall(host.id, DecodeLastReport(host));
+  for (const auto& host : hosts_.All()) {
+    if (!host->report.empty()) view_.Recall(host->id, DecodeLastReport(*host));
   }
   SLIPWAY_RETURN_IF_ERROR(pool_.Recover());
   events_.Start(pool_);

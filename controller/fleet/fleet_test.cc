@@ -56,7 +56,8 @@ TEST(LastReport, KeepsWhatRolloutsArePlannedFrom) {
   facts.add_addresses("10.0.0.1");
   LiveHost live;
   live.agent_version = "0.1.0";
-  live.labels = {{"role", "web"}};
+  live.labels = std::make_shared<std::map<std::string, std::string>>(
+      std::map<std::string, std::string>{{"role", "web"}});
   live.facts = std::make_shared<v1::Facts>(facts);
   EXPECT_EQ(EncodeLastReport(live), "") << "nothing of applications yet";
   live.health = std::make_shared<v1::HealthReport>(health);
@@ -69,7 +70,7 @@ TEST(LastReport, KeepsWhatRolloutsArePlannedFrom) {
   EXPECT_FALSE(then.connected);
   EXPECT_EQ(then.last_seen, kNow);
   EXPECT_EQ(then.agent_version, "0.1.0");
-  EXPECT_EQ(then.labels, live.labels);
+  EXPECT_EQ(*then.labels, *live.labels);
   EXPECT_EQ(then.facts->addresses(0), "10.0.0.1");
   EXPECT_EQ(then.health->apps().at("/srv/media").label(), "2.0.0");
   EXPECT_EQ(then.health->services_size(), 0) << "of the moment";

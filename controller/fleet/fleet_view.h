@@ -31,16 +31,17 @@ struct LiveProgress {
   std::uint64_t total = 0;  // 0: not known
 };
 
+// Cheap to copy: what is large is shared and never changed.
 struct LiveHost {
   bool connected = false;
   absl::Time connected_since = absl::InfinitePast();
   absl::Time last_seen = absl::InfinitePast();
   std::string agent_version;
-  std::map<std::string, std::string> labels;           // from the agent's own configuration
-  std::shared_ptr<const v1::Facts> facts;              // nullptr: none yet
-  std::shared_ptr<const v1::HealthReport> health;      // nullptr: none yet
-  absl::Duration clock_offset = absl::ZeroDuration();  // host minus controller
-  absl::Duration round_trip = absl::ZeroDuration();    // zero: not measured yet
+  std::shared_ptr<const std::map<std::string, std::string>> labels;  // the agent's own; or nullptr
+  std::shared_ptr<const v1::Facts> facts;                            // nullptr: none yet
+  std::shared_ptr<const v1::HealthReport> health;                    // nullptr: none yet
+  absl::Duration clock_offset = absl::ZeroDuration();                // host minus controller
+  absl::Duration round_trip = absl::ZeroDuration();                  // zero: not measured yet
   std::optional<LiveProgress> progress;
   absl::Time certificate_expires = absl::InfiniteFuture();  // of the one it came with
   std::string conflict;  // why its sessions are refused; "" = they are not

@@ -10,14 +10,14 @@ absl::Status HostDirectory::Load() {
   SLIPWAY_ASSIGN_OR_RETURN(const std::vector<HostRecord> hosts, registry_.ListHosts());
   MutexLock lock(mu_);
   hosts_.clear();
-  for (const HostRecord& host : hosts) hosts_[host.id] = {host, ""};
+  for (const HostRecord& host : hosts) hosts_[host.id] = {std::make_shared<HostRecord>(host), ""};
   return absl::OkStatus();
 }
 
 absl::Status HostDirectory::Refresh(const HostId& host) {
   SLIPWAY_ASSIGN_OR_RETURN(HostRecord record, registry_.GetHost(host));
   MutexLock lock(mu_);
-  hosts_[host] = {std::move(record), ""};
+  hosts_[host] = {std::make_shared<HostRecord>(std::move(record)), ""};
   return absl::OkStatus();
 }
 
@@ -28,7 +28,7 @@ absl::Status HostDirectory::Admit(const HostId& host, std::string_view leaf_pem)
   MutexLock lock(mu_);
   const auto it = hosts_.find(host);
   if (it == hosts_.end()) return refused("is not enrolled here");
-  const HostRecord& record = it->second.record;
+  const HostRecord& record = *it->second.record;
   switch (record.state) {
     case HostRecord::State::enrolled:
       break;
@@ -47,20 +47,21 @@ absl::Status HostDirectory::Admit(const HostId& host, std::string_view leaf_pem)
   return absl::OkStatus();
 }
 
-std::optional<HostRecord> HostDirectory::Find(const HostId& host) const {
+std::shared_ptr<const HostRecord> HostDirectory::Find(const HostId& host) const {
   MutexLock lock(mu_);
   const auto it = hosts_.find(host);
-  if (it == hosts_.end() || it->second.record.state == HostRecord::State::retired) {
-    return std::nullopt;
+  if (it == hosts_.end() || it->second.record->state == HostRecord::State::retired) {
+    return nullptr;
   }
   return it->second.record;
 }
 
-std::vector<HostRecord> HostDirectory::All() const {
+std::vector<std::shared_ptr<const HostRecord>> HostDirectory::All() const {
   MutexLock lock(mu_);
-  std::vector<HostRecord> hosts;
+  std::vector<std::shared_ptr<const HostRecord>> hosts;
+  hosts.reserve(hosts_.size());
   for (const auto& [id, entry] : hosts_) {
-    if (entry.record.state != HostRecord::State::retired) hosts.push_back(entry.record);
+    if (entry.record->state != HostRecord::State::retired) hosts.push_back(entry.record);
   }
   return hosts;
 }

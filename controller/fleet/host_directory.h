@@ -2,7 +2,7 @@
 #pragma once
 
 #include <map>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,14 +25,14 @@ class HostDirectory final : public HostGate {
   absl::Status Admit(const HostId& host, std::string_view leaf_pem) override
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  // nullopt: not enrolled, or retired.
-  std::optional<HostRecord> Find(const HostId& host) const ABSL_LOCKS_EXCLUDED(mu_);
-  // By name; without those that are retired.
-  std::vector<HostRecord> All() const ABSL_LOCKS_EXCLUDED(mu_);
+  // As the record is now: a change makes a new one. nullptr: not enrolled, or retired.
+  std::shared_ptr<const HostRecord> Find(const HostId& host) const ABSL_LOCKS_EXCLUDED(mu_);
+  // By name; without those that are retired. Copies no record.
+  std::vector<std::shared_ptr<const HostRecord>> All() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   struct Entry {
-    HostRecord record;
+    std::shared_ptr<const HostRecord> record;  // never nullptr
     std::string admitted;  // the certificate of the record, PEM, once it was seen
   };
 

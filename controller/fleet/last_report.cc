@@ -10,7 +10,7 @@ std::string EncodeLastReport(const LiveHost& host) {
   if (!host.health) return "";
   v1::Hello report;
   report.set_agent_version(host.agent_version);
-  report.mutable_labels()->insert(host.labels.begin(), host.labels.end());
+  if (host.labels) report.mutable_labels()->insert(host.labels->begin(), host.labels->end());
   if (host.facts) *report.mutable_facts() = *host.facts;
   *report.mutable_health()->mutable_apps() = host.health->apps();
   return StableBytes(report);
@@ -25,7 +25,8 @@ LiveHost DecodeLastReport(const HostRecord& record) {
     return host;
   }
   host.agent_version = report.agent_version();
-  host.labels = {report.labels().begin(), report.labels().end()};
+  host.labels = std::make_shared<std::map<std::string, std::string>>(report.labels().begin(),
+                                                                     report.labels().end());
   host.facts = std::make_shared<v1::Facts>(report.facts());
   host.health = std::make_shared<v1::HealthReport>(report.health());
   return host;

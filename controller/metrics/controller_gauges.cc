@@ -116,9 +116,9 @@ Fleet Look(const HostDirectory& hosts, const FleetView& view) {
     for (const char* healthy : {"true", "false"}) fleet.services[{state, healthy}] = 0;
   }
   const std::map<HostId, LiveHost> live = view.All();
-  for (const HostRecord& host : hosts.All()) {
-    const auto it = live.find(host.id);
-    AddHost(host, it == live.end() ? nullptr : &it->second, fleet);
+  for (const auto& host : hosts.All()) {
+    const auto it = live.find(host->id);
+    AddHost(*host, it == live.end() ? nullptr : &it->second, fleet);
   }
   return fleet;
 }

@@ -1,6 +1,8 @@
 #include "controller/rpc/fleet_convert.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 
 #include "common/wire/proto_time.h"
 #include "controller/rpc/plan_hosts.h"
@@ -28,11 +30,28 @@ void ConvertLive(const LiveHost& live, v1::Host& host) {
 }
 
 // Drift is what differs from the wish, or what runs from what lies on the disk.
+bool Differs(const std::string& wanted, const std::string& on_disk, const std::string& running) {
+  return (!wanted.empty() && wanted != on_disk) || (!running.empty() && running != on_disk);
+}
+
+bool HasDrift(const HostFacts& facts) {
+  if (facts.live == nullptr || !facts.live->health) return false;  // nobody has looked
+  const auto& apps = facts.live->health->apps();
+  return std::any_of(apps.begin(), apps.end(),
+                     [](const auto& app) {
+                       return Differs("", app.second.on_disk(), app.second.running());
+                     }) ||
+         std::any_of(facts.wanted.begin(), facts.wanted.end(), [&](const Wanted& wanted) {
+           const auto app = apps.find(wanted.app);
+           return Differs(wanted.digest, app == apps.end() ? "" : app->second.on_disk(), "");
+         });
+}
+
 void ConvertApps(const HostFacts& facts, v1::Host& host) {
   std::map<std::string, v1::AppState> apps;
-  for (const auto& [app, wanted] : facts.wanted) {
-    apps[app].set_wanted(wanted->digest);
-    apps[app].set_wanted_label(wanted->label);
+  for (const Wanted& wanted : facts.wanted) {
+    apps[wanted.app].set_wanted(wanted.digest);
+    apps[wanted.app].set_wanted_label(wanted.label);
   }
   for (const auto& [app, version] : host.health().apps()) {
     v1::AppState& state = apps[app];
@@ -43,9 +62,7 @@ void ConvertApps(const HostFacts& facts, v1::Host& host) {
   }
   for (auto& [app, state] : apps) {
     state.set_app(app);
-    const bool off_wish = !state.wanted().empty() && state.wanted() != state.on_disk();
-    const bool other_runs = !state.running().empty() && state.running() != state.on_disk();
-    state.set_drift(host.has_health() && (off_wish || other_runs));
+    state.set_drift(host.has_health() && Differs(state.wanted(), state.on_disk(), state.running()));
     *host.add_apps() = state;
   }
 }
@@ -77,17 +94,20 @@ void Convert(const HostFacts& facts, v1::Host& host) {
   ConvertApps(facts, host);
 }
 
-bool IsHealthy(const v1::Host& host) {
-  const auto& services = host.health().services();
-  return host.state() == v1::Host::CONNECTED &&
-         std::all_of(services.begin(), services.end(),
+bool IsConnected(const HostFacts& facts) {
+  return StateOf(facts) == v1::Host::CONNECTED;
+}
+
+bool IsHealthy(const HostFacts& facts) {
+  if (!IsConnected(facts)) return false;
+  if (!facts.live->health) return true;
+  const auto& services = facts.live->health->services();
+  return std::all_of(services.begin(), services.end(),
                      [](const v1::ServiceHealth& service) { return service.healthy(); });
 }
 
-bool IsException(const v1::Host& host) {
-  return !IsHealthy(host) || host.cordoned() ||
-         std::any_of(host.apps().begin(), host.apps().end(),
-                     [](const v1::AppState& app) { return app.drift(); });
+bool IsException(const HostFacts& facts) {
+  return !IsHealthy(facts) || facts.record.cordon || HasDrift(facts);
 }
 
 }  // namespace slipway::controller

@@ -1,10 +1,7 @@
 // What is known of a host -> v1::Host. Pure.
 #pragma once
 
-#include <map>
-#include <string>
-#include <vector>
-
+#include "absl/types/span.h"
 #include "controller/fleet/fleet_view.h"
 #include "controller/registry/records.h"
 
@@ -16,15 +13,19 @@ namespace slipway::controller {
 
 struct HostFacts {
   const HostRecord& record;
-  const LiveHost* live = nullptr;                    // nullptr: never seen
-  const HostLock* lock = nullptr;                    // nullptr: free
-  std::map<std::string, const Wanted*> wanted = {};  // by application directory
+  const LiveHost* live = nullptr;        // nullptr: never seen
+  const HostLock* lock = nullptr;        // nullptr: free
+  absl::Span<const Wanted> wanted = {};  // of this host, one for each application
 };
 void Convert(const HostFacts& facts, v1::Host& host);
 
-// Connected, every service well and every application where it should be well.
-bool IsHealthy(const v1::Host& host);
+// From the facts themselves: a large fleet is looked through without a message for each host.
+
+// Its agent is attached.
+bool IsConnected(const HostFacts& facts);
+// Connected, and every service is well.
+bool IsHealthy(const HostFacts& facts);
 // Something that a person should look at.
-bool IsException(const v1::Host& host);
+bool IsException(const HostFacts& facts);
 
 }  // namespace slipway::controller

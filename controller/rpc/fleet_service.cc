@@ -1,6 +1,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "common/grpc_status.h"
@@ -67,10 +68,10 @@ class FleetService final : public v1::FleetService::Service {
   struct Surroundings {
     std::map<HostId, LiveHost> live;
     std::map<HostId, HostLock> locks;
-    std::map<HostId, std::vector<Wanted>> wanted;
+    std::vector<Wanted> wanted;  // by host
   };
   absl::StatusOr<Surroundings> Look() const;
-  static v1::Host ToHost(const HostRecord& record, const Surroundings& around);
+  static HostFacts FactsOf(const HostRecord& record, const Surroundings& around);
 
   absl::Status List(const v1::ListHostsRequest& request, v1::ListHostsResponse& response) const;
   absl::Status Get(const HostId& host, v1::Host& response) const;
@@ -96,23 +97,32 @@ absl::StatusOr<FleetService::Surroundings> FleetService::Look() const {
   around.live = ports_.view.All();
   SLIPWAY_ASSIGN_OR_RETURN(const std::vector<HostLock> locks, ports_.registry.ListLocks());
   for (const HostLock& lock : locks) around.locks[lock.host] = lock;
-  SLIPWAY_ASSIGN_OR_RETURN(const std::vector<Wanted> wanted, ports_.registry.ListWanted());
-  for (const Wanted& wish : wanted) around.wanted[wish.host].push_back(wish);
+  SLIPWAY_ASSIGN_OR_RETURN(around.wanted, ports_.registry.ListWanted());
+  const auto by_host = [](const Wanted& a, const Wanted& b) {
+    return std::tie(a.host, a.app) < std::tie(b.host, b.app);
+  };
+  // A database may have another order of letters.
+  if (!std::is_sorted(around.wanted.begin(), around.wanted.end(), by_host)) {
+    std::sort(around.wanted.begin(), around.wanted.end(), by_host);
+  }
   return around;
 }
 
-v1::Host FleetService::ToHost(const HostRecord& record, const Surroundings& around) {
+HostFacts FleetService::FactsOf(const HostRecord& record, const Surroundings& around) {
   HostFacts facts{.record = record};
   if (const auto it = around.live.find(record.id); it != around.live.end())
     facts.live = &it->second;
   if (const auto it = around.locks.find(record.id); it != around.locks.end())
     facts.lock = &it->second;
-  if (const auto it = around.wanted.find(record.id); it != around.wanted.end()) {
-    for (const Wanted& wish : it->second) facts.wanted[wish.app] = &wish;
-  }
-  v1::Host host;
-  Convert(facts, host);
-  return host;
+  const auto first =
+      std::lower_bound(around.wanted.begin(), around.wanted.end(), record.id,
+                       [](const Wanted& wish, const HostId& host) { return wish.host < host; });
+  const auto last = std::find_if(first, around.wanted.end(),
+                                 [&](const Wanted& wish) { return wish.host != record.id; });
+  facts.wanted = absl::MakeConstSpan(around.wanted)
+                     .subspan(static_cast<std::size_t>(first - around.wanted.begin()),
+                              static_cast<std::size_t>(last - first));
+  return facts;
 }
 
 absl::Status FleetService::List(const v1::ListHostsRequest& request,
@@ -121,25 +131,28 @@ absl::Status FleetService::List(const v1::ListHostsRequest& request,
   SLIPWAY_ASSIGN_OR_RETURN(const Surroundings around, Look());
   const std::uint32_t wished = request.page_size() == 0 ? kPageSize : request.page_size();
   const int page_size = static_cast<int>(std::min(wished, kPageSizeMax));
-  for (const HostRecord& record : ports_.hosts.All()) {
-    const auto live = around.live.find(record.id);
-    const Labels labels = LabelsOf(record, live == around.live.end() ? nullptr : &live->second);
-    if (!selector.Matches(record.id.text, labels)) continue;
-    v1::Host host = ToHost(record, around);
+  // One look at a fleet of ten thousand is to take milliseconds: only a host that is sent is made
+  // into a message.
+  for (const auto& record : ports_.hosts.All()) {
+    const HostFacts facts = FactsOf(*record, around);
+    if (!selector.parts().empty() &&
+        !selector.Matches(record->id.text, LabelsOf(*record, facts.live))) {
+      continue;
+    }
     response.set_total(response.total() + 1);
-    if (IsHealthy(host)) {
+    if (IsHealthy(facts)) {
       response.set_healthy(response.healthy() + 1);
-    } else if (host.state() == v1::Host::CONNECTED) {
+    } else if (IsConnected(facts)) {
       response.set_unhealthy(response.unhealthy() + 1);
     } else {
       response.set_silent(response.silent() + 1);
     }
-    if (host.cordoned()) response.set_cordoned(response.cordoned() + 1);
+    if (record->cordon) response.set_cordoned(response.cordoned() + 1);
     // Hosts come in the order of their names; the token is the last name of the page before.
-    if (record.id.text <= request.page_token()) continue;
-    if (request.exceptions_only() && !IsException(host)) continue;
+    if (record->id.text <= request.page_token()) continue;
+    if (request.exceptions_only() && !IsException(facts)) continue;
     if (response.hosts_size() < page_size) {
-      *response.add_hosts() = std::move(host);
+      Convert(facts, *response.add_hosts());
     } else if (response.next_page_token().empty()) {
       response.set_next_page_token(response.hosts(page_size - 1).name());
     }
@@ -150,7 +163,7 @@ absl::Status FleetService::List(const v1::ListHostsRequest& request,
 
 absl::Status FleetService::NoSuchHost(const HostId& host) const {
   std::vector<std::string> names;
-  for (const HostRecord& record : ports_.hosts.All()) names.push_back(record.id.text);
+  for (const auto& record : ports_.hosts.All()) names.push_back(record->id.text);
   const std::string near = NearestName(host.text, names);
   return absl::NotFoundError(
       absl::StrCat("no host is called \"", host.text, "\"",
@@ -161,7 +174,7 @@ absl::Status FleetService::Get(const HostId& host, v1::Host& response) const {
   const auto record = ports_.hosts.Find(host);
   if (!record) return NoSuchHost(host);
   SLIPWAY_ASSIGN_OR_RETURN(const Surroundings around, Look());
-  response = ToHost(*record, around);
+  Convert(FactsOf(*record, around), response);
   return absl::OkStatus();
 }
 
@@ -237,7 +250,7 @@ absl::Status FleetService::Retire(const grpc::ServerContext& context,
   SLIPWAY_RETURN_IF_ERROR(ports_.hosts.Refresh(host));
   ports_.sessions.Expel(host, absl::StrCat(host.text, " is retired: ", request.reason()));
   log::Info("host retired", {{"host", host.text}, {"by", who}, {"reason", request.reason()}});
-  response = ToHost(*known, around);
+  Convert(FactsOf(*known, around), response);
   return absl::OkStatus();
 }
 

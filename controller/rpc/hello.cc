@@ -30,7 +30,8 @@ LiveHost LiveHostOf(const v1::Hello& hello, absl::Time now) {
   live.connected = true;
   live.connected_since = live.last_seen = now;
   live.agent_version = hello.agent_version();
-  live.labels = {hello.labels().begin(), hello.labels().end()};
+  live.labels = std::make_shared<std::map<std::string, std::string>>(hello.labels().begin(),
+                                                                     hello.labels().end());
   live.facts = std::make_shared<v1::Facts>(hello.facts());
   if (hello.has_health()) live.health = std::make_shared<v1::HealthReport>(hello.health());
   if (hello.has_clock()) live.clock_offset = FromProto(hello.clock()) - now;

@@ -35,7 +35,7 @@ PlanHost PlanHostOf(const HostRecord& record, const LiveHost* live) {
 
 Labels LabelsOf(const HostRecord& record, const LiveHost* live) {
   Labels labels = record.labels;
-  if (live != nullptr) labels.insert(live->labels.begin(), live->labels.end());
+  if (live != nullptr && live->labels) labels.insert(live->labels->begin(), live->labels->end());
   return labels;
 }
 
@@ -49,10 +49,10 @@ absl::StatusOr<std::vector<PlanHost>> PlanHostsOf(const HostDirectory& hosts, co
   }
   const std::map<HostId, LiveHost> live = view.All();
   std::vector<PlanHost> all;
-  for (const HostRecord& record : hosts.All()) {
-    const auto now = live.find(record.id);
-    PlanHost host = PlanHostOf(record, now == live.end() ? nullptr : &now->second);
-    if (const auto lock = locked.find(record.id); lock != locked.end())
+  for (const auto& record : hosts.All()) {
+    const auto now = live.find(record->id);
+    PlanHost host = PlanHostOf(*record, now == live.end() ? nullptr : &now->second);
+    if (const auto lock = locked.find(record->id); lock != locked.end())
       host.locked_by = lock->second;
     all.push_back(std::move(host));
   }

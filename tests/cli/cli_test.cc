@@ -268,5 +268,27 @@ TEST_F(CliTest, FleetStatusShowsExceptionsFirst) {
   EXPECT_THAT(output_, HasSubstr("degraded: storage: disk full"));
 }
 
+TEST_F(CliTest, FleetStatusAsksForTheExceptionsOfALargeFleetOnly) {
+  script_.hosts = [](const std::string&) {
+    v1::ListHostsResponse response;
+    for (int i = 0; i < 30; ++i) {
+      auto* host = response.add_hosts();
+      host->set_name("web-" + std::to_string(i));
+      host->set_state(i == 7 ? v1::Host::SILENT : v1::Host::CONNECTED);
+    }
+    response.set_total(30);
+    response.set_healthy(29);
+    response.set_silent(1);
+    return response;
+  };
+  EXPECT_EQ(Run({"fleet", "status"}), 0);
+  EXPECT_EQ(script_.hosts_given, 1);
+  EXPECT_THAT(output_, HasSubstr("web-7"));
+  EXPECT_THAT(output_, HasSubstr("29 healthy hosts not shown (--all)"));
+  EXPECT_EQ(Run({"fleet", "status", "--all"}), 0);
+  EXPECT_EQ(script_.hosts_given, 1 + 30);
+  EXPECT_THAT(output_, HasSubstr("web-29"));
+}
+
 }  // namespace
 }  // namespace slipway::cli

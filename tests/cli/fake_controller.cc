@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -81,12 +82,27 @@ class Rollouts final : public v1::RolloutService::Service {
   Script& script_;
 };
 
+void KeepExceptions(v1::ListHostsResponse& response) {
+  const auto is_well = [](const v1::Host& host) {
+    return host.state() == v1::Host::CONNECTED && !host.cordoned() &&
+           std::none_of(host.health().services().begin(), host.health().services().end(),
+                        [](const auto& service) { return !service.healthy(); }) &&
+           std::none_of(host.apps().begin(), host.apps().end(),
+                        [](const auto& app) { return app.drift(); });
+  };
+  auto& hosts = *response.mutable_hosts();
+  hosts.erase(std::remove_if(hosts.begin(), hosts.end(), is_well), hosts.end());
+}
+
 class Fleet final : public v1::FleetService::Service {
  public:
   explicit Fleet(Script& script) : script_(script) {}
   grpc::Status ListHosts(grpc::ServerContext*, const v1::ListHostsRequest* request,
                          v1::ListHostsResponse* out) override {
-    return Give(script_.hosts(request->selector()), out);
+    auto hosts = script_.hosts(request->selector());
+    if (hosts.ok() && request->exceptions_only()) KeepExceptions(*hosts);
+    if (hosts.ok()) script_.hosts_given += hosts->hosts_size();
+    return Give(std::move(hosts), out);
   }
   grpc::Status GetHost(grpc::ServerContext*, const v1::GetHostRequest* request,
                        v1::Host* out) override {

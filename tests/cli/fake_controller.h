@@ -32,6 +32,7 @@ struct Script {
   std::function<absl::StatusOr<v1::Rollout>(const std::string& verb, const v1::SteerRequest&)>
       steer;
   std::function<absl::StatusOr<v1::ListHostsResponse>(const std::string& selector)> hosts;
+  int hosts_given = 0;  // in all answers of ListHosts, which leaves out what was not asked for
   std::function<absl::StatusOr<v1::Host>(const std::string& name)> host;
   std::function<absl::StatusOr<v1::Host>(const v1::RetireHostRequest&)> retire;
   std::function<absl::StatusOr<v1::Host>(const v1::LabelHostRequest&)> label;

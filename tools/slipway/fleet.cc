@@ -11,12 +11,13 @@
 namespace slipway::cli {
 
 absl::StatusOr<v1::ListHostsResponse> ListHosts(const Controller& controller,
-                                                const std::string& selector) {
+                                                const std::string& selector, Hosts wanted) {
   const auto stub = v1::FleetService::NewStub(controller.channel());
   v1::ListHostsResponse all;
   v1::ListHostsRequest request;
   request.set_selector(selector);
   request.set_page_size(10000);
+  request.set_exceptions_only(wanted == Hosts::exceptions);
   do {
     v1::ListHostsResponse page;
     const absl::Status status = controller.Call(

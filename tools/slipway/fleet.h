@@ -14,9 +14,12 @@ namespace slipway::cli {
 
 class Controller;
 
-// All pages of it.
+enum class Hosts { all, exceptions };
+
+// All pages of it. The counts are of all hosts that match, whichever are listed.
 absl::StatusOr<v1::ListHostsResponse> ListHosts(const Controller& controller,
-                                                const std::string& selector);
+                                                const std::string& selector,
+                                                Hosts wanted = Hosts::all);
 
 // What is wanted, on disk and running is not one and the same.
 bool HasDrift(const v1::Host& host);

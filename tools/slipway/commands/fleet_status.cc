@@ -94,12 +94,25 @@ std::string Summary(const v1::ListHostsResponse& response) {
                       " unhealthy   ", response.silent(), " silent\n");
 }
 
+// A fleet of so many is shown whole; of a larger one only what wants a look.
+constexpr std::uint32_t kShownWhole = 20;
+
+// What will be shown, and no more: thousands of healthy hosts need not cross the network.
+absl::StatusOr<v1::ListHostsResponse> HostsToShow(const Controller& controller,
+                                                  const std::string& selector, bool all) {
+  if (all) return ListHosts(controller, selector);
+  auto response = ListHosts(controller, selector, Hosts::exceptions);
+  if (!response.ok() || response->total() > kShownWhole) return response;
+  return ListHosts(controller, selector);
+}
+
 }  // namespace
 
 ExitCode RunFleetStatus(const Invocation& invocation) {
   auto controller = Controller::Dial(invocation);
   if (!controller.ok()) return Fail(controller.status());
-  auto response = ListHosts(**controller, invocation.Value("EXPR"));
+  auto response = HostsToShow(**controller, invocation.Value("EXPR"),
+                              invocation.Flag("all") || Json(invocation));
   if (!response.ok()) return Fail(response.status());
   if (Json(invocation)) return PrintJson(*response);
   const Stream& out = StandardOutput();
@@ -108,16 +121,9 @@ ExitCode RunFleetStatus(const Invocation& invocation) {
   std::stable_sort(hosts.begin(), hosts.end(),
                    [](const auto* a, const auto* b) { return Rank(*a) > Rank(*b); });
 
-  // A small fleet is shown whole; of a large one only what wants a look.
-  const bool all = invocation.Flag("all") || hosts.size() <= 20;
   Table table = Table::Of(invocation);
-  std::size_t hidden = 0;
   const absl::Time now = SystemClock().Now();
   for (const v1::Host* host : hosts) {
-    if (!all && Rank(*host) == 0) {
-      ++hidden;
-      continue;
-    }
     table.Add({Line(host->name()), State(out, *host), Apps(*host),
                Cell(absl::StrFormat("%.2f", host->health().load1()), host->health().load1()),
                DiskUsed(*host), Line(host->agent_version()),
@@ -129,7 +135,8 @@ ExitCode RunFleetStatus(const Invocation& invocation) {
         &text, Paint(out, Tone::bad, absl::StrCat("degraded: ", Line(response->degraded()))), "\n");
   }
   if (!table.empty()) absl::StrAppend(&text, "\n", table.Text(out));
-  if (hidden > 0)
+  const std::size_t total = response->total();
+  if (const std::size_t hidden = total - std::min(total, hosts.size()); hidden > 0)
     absl::StrAppend(&text, "... ", Count(hidden, "healthy host", "healthy hosts"),
                     " not shown (--all)\n");
   Print(text);
