@@ -17,6 +17,13 @@ struct x509_st;  // OpenSSL's X509
 
 namespace slipway::tls {
 
+// What a certificate says that was found good.
+struct VerifiedPeer {
+  Identity identity;
+  std::string fingerprint;  // as FingerprintOf
+  absl::Time expires;
+};
+
 // Thread-safe.
 class PeerVerifier {
  public:
@@ -27,13 +34,15 @@ class PeerVerifier {
   PeerVerifier(PeerVerifier&&) noexcept;
   ~PeerVerifier();
 
-  // The identity behind a leaf certificate. The kind is that of the intermediate that signed it,
+  // Who is behind a leaf certificate. The kind is that of the intermediate that signed it,
   // and the URI must say the same. Does not depend on the chain that the peer sent, which a
   // resumed session no longer has. A certificate that was found good is not read again while it
   // lasts.
   //
   // Errors: UNAUTHENTICATED, with the reason, for anything odd: another issuer, expired, a CA, more
   // or fewer than one URI, names of another sort, a use that is not the client's, another domain.
+  absl::StatusOr<VerifiedPeer> Verify(std::string_view leaf_pem, absl::Time now) const;
+  // The identity of it.
   absl::StatusOr<Identity> Identify(std::string_view leaf_pem, absl::Time now) const;
 
   // How many certificates were read and verified in full.

@@ -193,6 +193,19 @@ TEST_F(VerifyTest, PinIsThatOfTheKeyAndNotOfTheCertificate) {
   EXPECT_NE(*SpkiPin(*one), *SpkiPin(authority_.anchors().root_pem));
 }
 
+TEST_F(VerifyTest, OneReadingTellsAllThatIsToBeKnown) {
+  const auto pem = Issue(AgentSpec(), public_key_, IssuerOf(Kind::agent));
+  ASSERT_TRUE(pem.ok());
+  for (int i = 0; i < 2; ++i) {  // read, and remembered
+    const auto peer = verifier_.Verify(*pem, kNow);
+    ASSERT_TRUE(peer.ok()) << peer.status();
+    EXPECT_EQ(peer->identity.name, "web-1");
+    EXPECT_EQ(peer->fingerprint, *FingerprintOf(*pem));
+    EXPECT_EQ(peer->expires, *ExpiryOf(*pem));
+  }
+  EXPECT_EQ(verifier_.examined(), 1u);
+}
+
 TEST_F(VerifyTest, ExpiryIsReadBack) {
   const auto pem = Issue(AgentSpec(), public_key_, IssuerOf(Kind::agent));
   ASSERT_TRUE(pem.ok());

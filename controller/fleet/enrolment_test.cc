@@ -53,7 +53,7 @@ TEST_F(EnrolmentTest, TokenBecomesACertificateThatIsAdmitted) {
                             ->Identify(certified->certificate_pem, clock_.Now());
   ASSERT_TRUE(identity.ok()) << identity.status();
   EXPECT_EQ(tls::UriOf(*identity), "slipway://fleet.test/agent/web-1");
-  EXPECT_TRUE(hosts_.Admit({"web-1"}, certified->certificate_pem).ok());
+  EXPECT_TRUE(hosts_.Admit({"web-1"}, *tls::FingerprintOf(certified->certificate_pem)).ok());
   EXPECT_EQ(hosts_.Find({"web-1"})->labels.at("role"), "web");
 }
 
@@ -111,12 +111,12 @@ TEST_F(EnrolmentTest, EnrolledNameGetsNoTokenUntilItIsRetired) {
   EXPECT_EQ(enrolment_.MakeToken(again).status().code(), absl::StatusCode::kAlreadyExists);
   ASSERT_TRUE(store_.registry().SetHostState({"web-1"}, HostRecord::State::retired, "gone").ok());
   ASSERT_TRUE(hosts_.Refresh({"web-1"}).ok());
-  EXPECT_EQ(hosts_.Admit({"web-1"}, first->certificate_pem).code(),
+  EXPECT_EQ(hosts_.Admit({"web-1"}, *tls::FingerprintOf(first->certificate_pem)).code(),
             absl::StatusCode::kPermissionDenied);
   const auto second = enrolment_.Enrol(Token("web-1").secret, {"web-1"}, Request());
   ASSERT_TRUE(second.ok()) << second.status();
-  EXPECT_TRUE(hosts_.Admit({"web-1"}, second->certificate_pem).ok());
-  EXPECT_EQ(hosts_.Admit({"web-1"}, first->certificate_pem).code(),
+  EXPECT_TRUE(hosts_.Admit({"web-1"}, *tls::FingerprintOf(second->certificate_pem)).ok());
+  EXPECT_EQ(hosts_.Admit({"web-1"}, *tls::FingerprintOf(first->certificate_pem)).code(),
             absl::StatusCode::kPermissionDenied)
       << "the certificate of the first enrolment is of no use any more";
 }
@@ -124,14 +124,13 @@ TEST_F(EnrolmentTest, EnrolledNameGetsNoTokenUntilItIsRetired) {
 TEST_F(EnrolmentTest, AdmittedCertificateIsRefusedAsSoonAsItsHostIsInQuarantineOrRetired) {
   const auto certified = enrolment_.Enrol(Token("web-1").secret, {"web-1"}, Request());
   ASSERT_TRUE(certified.ok()) << certified.status();
-  const std::string& pem = certified->certificate_pem;
+  const std::string fingerprint = *tls::FingerprintOf(certified->certificate_pem);
   using State = HostRecord::State;
   for (const State state : {State::quarantined, State::enrolled, State::retired}) {
-    ASSERT_TRUE(hosts_.Admit({"web-1"}, pem).ok());
-    ASSERT_TRUE(hosts_.Admit({"web-1"}, pem).ok()) << "as it is remembered";
+    ASSERT_TRUE(hosts_.Admit({"web-1"}, fingerprint).ok());
     ASSERT_TRUE(store_.registry().SetHostState({"web-1"}, state, "why").ok());
     ASSERT_TRUE(hosts_.Refresh({"web-1"}).ok());
-    EXPECT_EQ(hosts_.Admit({"web-1"}, pem).ok(), state == State::enrolled);
+    EXPECT_EQ(hosts_.Admit({"web-1"}, fingerprint).ok(), state == State::enrolled);
     if (state == State::quarantined) {
       ASSERT_TRUE(store_.registry().SetHostState({"web-1"}, State::enrolled, "").ok());
       ASSERT_TRUE(hosts_.Refresh({"web-1"}).ok());

@@ -22,7 +22,7 @@ class HostDirectory final : public HostGate {
   absl::Status Load() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Refresh(const HostId& host) ABSL_LOCKS_EXCLUDED(mu_);
 
-  absl::Status Admit(const HostId& host, std::string_view leaf_pem) override
+  absl::Status Admit(const HostId& host, std::string_view fingerprint) override
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // As the record is now: a change makes a new one. nullptr: not enrolled, or retired.
@@ -31,14 +31,9 @@ class HostDirectory final : public HostGate {
   std::vector<std::shared_ptr<const HostRecord>> All() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  struct Entry {
-    std::shared_ptr<const HostRecord> record;  // never nullptr
-    std::string admitted;  // the certificate of the record, PEM, once it was seen
-  };
-
   Registry& registry_;
   mutable Mutex mu_;
-  std::map<HostId, Entry> hosts_ ABSL_GUARDED_BY(mu_);
+  std::map<HostId, std::shared_ptr<const HostRecord>> hosts_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace slipway::controller

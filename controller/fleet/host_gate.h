@@ -13,9 +13,10 @@ class HostGate {
  public:
   virtual ~HostGate() = default;
 
-  // `leaf_pem` is the certificate that was shown. PERMISSION_DENIED, with the reason, for a host
-  // that is unknown, retired or quarantined, or that has been enrolled anew with another key.
-  virtual absl::Status Admit(const HostId& host, std::string_view leaf_pem) = 0;
+  // `fingerprint` is that of the certificate that was shown. PERMISSION_DENIED, with the reason,
+  // for a host that is unknown, retired or quarantined, or that has been enrolled anew with another
+  // key.
+  virtual absl::Status Admit(const HostId& host, std::string_view fingerprint) = 0;
 };
 
 }  // namespace slipway::controller

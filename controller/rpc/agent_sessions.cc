@@ -256,9 +256,10 @@ void AgentSessions::Impl::OnCall(AgentSession& session, bool ok) {
   session.since = session.last_heard = session.last_sent = Now();
   if (stopping_) return Refuse(session, absl::UnavailableError("the controller is going down"));
   const auto peer = session.context.auth_context();
-  const auto identity = ports_.authorizer.IdentityOf(*peer);
-  if (!identity.ok()) return Refuse(session, identity.status());
-  session.host = HostId{identity->name};
+  const auto caller = ports_.authorizer.PeerOf(*peer);
+  if (!caller.ok()) return Refuse(session, caller.status());
+  session.host = HostId{caller->identity.name};
+  session.expires = caller->expires;
   session.Read();
 }
 
@@ -285,8 +286,6 @@ void AgentSessions::Impl::OnHello(AgentSession& session) {
   session.nonce = hello.nonce();
   session.agent_id = hello.agent_id();
   session.boot_id = hello.boot_id();
-  const std::string leaf = LeafOf(*session.context.auth_context());
-  session.expires = tls::ExpiryOf(leaf).value_or(absl::InfinitePast());
   const absl::Status room = MakeRoom(session);
   if (!room.ok()) return Refuse(session, room);
   Attach(session);

@@ -18,6 +18,12 @@ std::string_view View(grpc::string_ref text) {
   return {text.data(), text.size()};
 }
 
+// The leaf certificate that the peer showed, PEM; "" without one.
+std::string LeafOf(const grpc::AuthContext& peer) {
+  const auto found = peer.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  return found.size() == 1 ? std::string(found[0].data(), found[0].size()) : std::string();
+}
+
 class Processor final : public grpc::AuthMetadataProcessor {
  public:
   explicit Processor(const Authorizer& authorizer) : authorizer_(authorizer) {}
@@ -46,11 +52,6 @@ class Processor final : public grpc::AuthMetadataProcessor {
 
 }  // namespace
 
-std::string LeafOf(const grpc::AuthContext& peer) {
-  const auto found = peer.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
-  return found.size() == 1 ? std::string(found[0].data(), found[0].size()) : std::string();
-}
-
 void Authorizer::Guard(grpc::ServerCredentials& credentials) const {
   credentials.SetAuthMetadataProcessor(std::make_shared<Processor>(*this));
 }
@@ -68,13 +69,18 @@ absl::Status Authorizer::Authorize(std::string_view method, const grpc::AuthCont
 }
 
 absl::StatusOr<tls::Identity> Authorizer::IdentityOf(const grpc::AuthContext& peer) const {
+  SLIPWAY_ASSIGN_OR_RETURN(tls::VerifiedPeer caller, PeerOf(peer));
+  return std::move(caller.identity);
+}
+
+absl::StatusOr<tls::VerifiedPeer> Authorizer::PeerOf(const grpc::AuthContext& peer) const {
   const std::string leaf = LeafOf(peer);
   if (leaf.empty()) return absl::UnauthenticatedError("a client certificate is required");
-  SLIPWAY_ASSIGN_OR_RETURN(tls::Identity identity, verifier_.Identify(leaf, clock_.Now()));
-  if (identity.kind == tls::Kind::agent) {
-    SLIPWAY_RETURN_IF_ERROR(gate_.Admit(HostId{identity.name}, leaf));
+  SLIPWAY_ASSIGN_OR_RETURN(tls::VerifiedPeer caller, verifier_.Verify(leaf, clock_.Now()));
+  if (caller.identity.kind == tls::Kind::agent) {
+    SLIPWAY_RETURN_IF_ERROR(gate_.Admit(HostId{caller.identity.name}, caller.fingerprint));
   }
-  return identity;
+  return caller;
 }
 
 }  // namespace slipway::controller

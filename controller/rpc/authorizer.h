@@ -31,7 +31,10 @@ class Authorizer {
   // UNAUTHENTICATED: no certificate or an odd one. PERMISSION_DENIED: not this method.
   absl::Status Authorize(std::string_view method, const grpc::AuthContext& peer) const;
 
-  // Who calls. For a handler that Guard let through; the errors are those of Authorize.
+  // Who calls, and with which certificate. For a handler that Guard let through; the errors are
+  // those of Authorize.
+  absl::StatusOr<tls::VerifiedPeer> PeerOf(const grpc::AuthContext& peer) const;
+  // Who calls.
   absl::StatusOr<tls::Identity> IdentityOf(const grpc::AuthContext& peer) const;
 
  private:
@@ -39,8 +42,5 @@ class Authorizer {
   HostGate& gate_;
   const Clock& clock_;
 };
-
-// The leaf certificate that the peer showed, PEM; "" without one.
-std::string LeafOf(const grpc::AuthContext& peer);
 
 }  // namespace slipway::controller
