@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/status_macros.h"
 #include "controller/rpc/authz_table.h"
+#include "controller/rpc/refusal_log.h"
 
 namespace slipway::controller {
 namespace {
@@ -26,7 +27,8 @@ std::string LeafOf(const grpc::AuthContext& peer) {
 
 class Processor final : public grpc::AuthMetadataProcessor {
  public:
-  explicit Processor(const Authorizer& authorizer) : authorizer_(authorizer) {}
+  Processor(const Authorizer& authorizer, const Clock& clock)
+      : authorizer_(authorizer), refusals_(clock) {}
 
   // A tenth of a millisecond of arithmetic: no reason for a thread of its own.
   bool IsBlocking() const override { return false; }
@@ -36,24 +38,33 @@ class Processor final : public grpc::AuthMetadataProcessor {
     const auto path = metadata.find(":path");
     const auto method = path == metadata.end() ? std::string_view() : View(path->second);
     const absl::Status status = authorizer_.Authorize(method, *peer);
-    if (!status.ok()) {
-      // Strangers are not worth a line each: they could fill the log.
-      const auto level = absl::IsPermissionDenied(status) ? log::Level::warn : log::Level::debug;
-      log::Write(
-          level, "call refused",
-          {{"method", std::string(method.substr(0, 128))}, {"why", std::string(status.message())}});
-    }
+    if (!status.ok()) Log(method, *peer, status);
     return ToGrpc(status);
   }
 
  private:
+  // Nobody is worth a line for each call: a host that is gone may call for ever, and a stranger
+  // could fill the log.
+  void Log(std::string_view method, const grpc::AuthContext& peer, const absl::Status& status) {
+    const std::string caller = authorizer_.NameOf(peer);
+    const auto left_out = refusals_.Refused(caller);
+    if (!left_out) return;
+    const auto level = absl::IsPermissionDenied(status) ? log::Level::warn : log::Level::debug;
+    log::Write(level, "call refused",
+               {{"caller", caller},
+                {"method", std::string(method.substr(0, 128))},
+                {"why", std::string(status.message())},
+                {"left_out", *left_out}});
+  }
+
   const Authorizer& authorizer_;
+  RefusalLog refusals_;
 };
 
 }  // namespace
 
 void Authorizer::Guard(grpc::ServerCredentials& credentials) const {
-  credentials.SetAuthMetadataProcessor(std::make_shared<Processor>(*this));
+  credentials.SetAuthMetadataProcessor(std::make_shared<Processor>(*this, clock_));
 }
 
 absl::Status Authorizer::Authorize(std::string_view method, const grpc::AuthContext& peer) const {
@@ -66,6 +77,13 @@ absl::Status Authorizer::Authorize(std::string_view method, const grpc::AuthCont
         absl::StrCat(tls::UriOf(identity), " may not call ", std::string(method)));
   }
   return absl::OkStatus();
+}
+
+std::string Authorizer::NameOf(const grpc::AuthContext& peer) const {
+  const std::string leaf = LeafOf(peer);
+  if (leaf.empty()) return "";
+  const auto identity = verifier_.Identify(leaf, clock_.Now());
+  return identity.ok() ? tls::UriOf(*identity) : "";
 }
 
 absl::StatusOr<tls::Identity> Authorizer::IdentityOf(const grpc::AuthContext& peer) const {

@@ -37,6 +37,9 @@ class Authorizer {
   // Who calls.
   absl::StatusOr<tls::Identity> IdentityOf(const grpc::AuthContext& peer) const;
 
+  // The URI of who shows a good certificate, also when it may not call; "" for a stranger.
+  std::string NameOf(const grpc::AuthContext& peer) const;
+
  private:
   const tls::PeerVerifier& verifier_;
   HostGate& gate_;
