@@ -44,11 +44,21 @@ constexpr int kStreamsPerConnection = 64;
 constexpr int kThreadsMax = kStreamsMax + 24;
 constexpr int kGoodbyeSeconds = 2;
 
+// Who enrols is a stranger, who makes one small call: what all of them together may take.
+constexpr std::size_t kStrangersMemoryMax = std::size_t{64} << 20;
+constexpr int kStrangersThreadsMax = 16;
+constexpr int kStreamsPerStranger = 4;
+constexpr int kStrangerMessageBytesMax = 64 << 10;
+constexpr int kStrangerIdleMs = 10'000;
+constexpr int kStrangerConnectionMs = 30'000;
+constexpr int kStrangerGraceMs = 5'000;
+
 // What every listener has.
-void Harden(grpc::ServerBuilder& builder, int message_bytes_max) {
+void Harden(grpc::ServerBuilder& builder, int message_bytes_max,
+            int streams = kStreamsPerConnection) {
   builder.SetMaxReceiveMessageSize(message_bytes_max);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnection);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, streams);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 5'000);
   // Two controllers on one port would share the agents between them.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -61,6 +71,18 @@ void Harden(grpc::ServerBuilder& builder, int message_bytes_max) {
   builder.SetDefaultCompressionAlgorithm(GRPC_COMPRESS_NONE);
   grpc::ResourceQuota quota;
   quota.SetMaxThreads(kThreadsMax);
+  builder.SetResourceQuota(quota);
+}
+
+// As well, where anybody may call. This gRPC cannot count connections: their memory is bounded, and
+// none lasts.
+void HardenAgainstStrangers(grpc::ServerBuilder& builder) {
+  Harden(builder, kStrangerMessageBytesMax, kStreamsPerStranger);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kStrangerIdleMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kStrangerConnectionMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kStrangerGraceMs);
+  grpc::ResourceQuota quota("strangers");
+  quota.Resize(kStrangersMemoryMax).SetMaxThreads(kStrangersThreadsMax);
   builder.SetResourceQuota(quota);
 }
 
@@ -243,7 +265,7 @@ absl::Status Server::Parts::ListenForAgents() {
 }
 
 absl::Status Server::Parts::ListenForEnrolment() {
-  Harden(enrolments_.builder(), 64 << 10);
+  HardenAgainstStrangers(enrolments_.builder());
   enrolments_.Add(MakeEnrolmentService(enrolment_));
   SLIPWAY_ASSIGN_OR_RETURN(
       endpoints_.enrolment,
