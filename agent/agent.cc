@@ -205,7 +205,8 @@ ActionHost Agent::Parts::HostForActions() {
           .clock_offset = [this] { return session_.clock_offset(); },
           .databases = {.folder = config_.dir + "/databases",
                         .secrets = config_.secrets,
-                        .memory = MemoryFolder(config_.dir)}};
+                        .memory = MemoryFolder(config_.dir)},
+          .goes_down = [this] { return GoesDown(opened_.units->systemd); }};
 }
 
 void LogEnd(const Answer& answer) {

@@ -149,8 +149,9 @@ void ActionRunner::Carry(Job& job) {
   } else {
     end = Failed(std::string(output.status().message()));
   }
-  // Whatever it says now, it may be because we told it to hurry.
+  // Whatever it says now, it may be because we told it to hurry, or because its host was told to.
   if (Stopping()) return;
+  if (end.verdict != Verdict::succeeded && host_.goes_down()) return;
   answer.verdict = end.verdict;
   answer.message = Printable(std::string_view(end.message).substr(0, kMessageBytes));
   answer.observed = host_.observe();

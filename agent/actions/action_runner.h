@@ -34,10 +34,13 @@ struct ActionHost {
   std::function<Observed()> observe;                   // what the host looks like now
   std::function<std::optional<absl::Duration>()> clock_offset = [] { return std::nullopt; };
   DatabasePlaces databases = {};
+  // The machine is on its way down. Asked of each attempt that did not succeed: what ends meanwhile
+  // says nothing about a release.
+  std::function<bool()> goes_down = [] { return false; };
 };
 
 // Where results go. Called on the runner's threads, one call for each Start and each Probe, unless
-// the runner was stopped before: then the next process of the agent probes.
+// the runner was stopped or the machine goes down: then the next process of the agent probes.
 struct ActionResults {
   std::function<void(Answer)> ended;
   std::function<void(Answer)> probed;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "agent/actions/action_table.h"
 #include "agent/actions/test_host.h"
 
@@ -22,7 +24,8 @@ class ActionRunnerTest : public testing::Test {
                    .content = host_.content,
                    .output = host_.output(),
                    .find = FindAction,
-                   .observe = [this] { return host_.releases().OnDisk(); }},
+                   .observe = [this] { return host_.releases().OnDisk(); },
+                   .goes_down = [this] { return goes_down_.load(); }},
         ActionResults{
             .ended = [this](Answer answer) { Note(std::move(answer), false); },
             .probed = [this](Answer answer) { Note(std::move(answer), true); },
@@ -58,6 +61,7 @@ class ActionRunnerTest : public testing::Test {
 
   TestHost host_;
   bool probed_ = false;  // whether the last answer was a probe's
+  std::atomic<bool> goes_down_ = false;
 
  private:
   void Note(Answer answer, bool probed) {
@@ -139,6 +143,20 @@ TEST_F(ActionRunnerTest, StoppedRunnerSaysNothingAndTheNextOneFindsTheHook) {
   EXPECT_TRUE(probed_);
   EXPECT_TRUE(answer.verdict == Verdict::failed || answer.verdict == Verdict::not_applied)
       << answer.message;
+}
+
+TEST_F(ActionRunnerTest, WhatFailsWhileTheMachineGoesDownIsAskedAboutAfterItsBoot) {
+  goes_down_ = true;
+  const Command command = Hook("fails");
+  runner_->Start(command);
+  EXPECT_EQ(Do(Hook("ok", 2)).message, "hooks/ok exited with status 0") << "this one is whole";
+  runner_ = MakeRunner();
+  goes_down_ = false;
+  runner_->Probe(command, true);
+  const Answer answer = Next();
+  EXPECT_TRUE(probed_);
+  EXPECT_EQ(answer.id, command.id) << "and nothing was said of it before";
+  EXPECT_EQ(answer.message, "hooks/fails exited with status 3");
 }
 
 TEST(Printable, KeepsTextAndReplacesWhatWouldMoveACursor) {

@@ -119,6 +119,19 @@ TEST_F(ServiceActionsTest, ProbeSeesAStartThatWasCutOffBeforeTheTraffic) {
   EXPECT_EQ(host_.services.StartsOf(host_.shop()), 1);
 }
 
+TEST_F(ServiceActionsTest, StartThatARebootInterruptedIsNotTheReleasesFault) {
+  ASSERT_EQ(Start().verdict, Verdict::succeeded);
+  host_.services.Reboot();
+  host_.RestartAgent();
+  const AttemptEnd probed = Start({.probe = true});
+  EXPECT_EQ(probed.verdict, Verdict::not_applied);
+  EXPECT_THAT(probed.message, HasSubstr("shop 2.0 ended with the machine"));
+  EXPECT_EQ(Start({.number = 2}).verdict, Verdict::succeeded);
+  EXPECT_EQ(Start({.probe = true}).verdict, Verdict::succeeded);
+  host_.services.Die(host_.shop());
+  EXPECT_EQ(Start({.probe = true}).verdict, Verdict::failed) << "of its own";
+}
+
 TEST_F(ServiceActionsTest, FileOfADeadServiceIsTakenAwayWithoutWaiting) {
   ASSERT_EQ(Start().verdict, Verdict::succeeded);
   host_.services.Die(host_.shop());

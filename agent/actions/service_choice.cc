@@ -43,6 +43,9 @@ AttemptEnd ProbeStarted(ActionContext& ctx, const BoundService& service) {
   if (status.state == State::stopped || !of_this_release) {
     return {Verdict::not_applied, absl::StrCat(NameOf(service), " was not started")};
   }
+  if (status.with_machine) {
+    return {Verdict::not_applied, absl::StrCat(NameOf(service), " ", status.ended)};
+  }
   AttemptEnd end = WatchUntilReady(ctx, service);
   if (end.verdict != Verdict::succeeded) return end;
   const auto in = IsInTraffic(service);

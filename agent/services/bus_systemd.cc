@@ -245,6 +245,16 @@ class BusSession final : public SystemdSession {
   }
   absl::Status Reload() override { return Call("Reload", "reload the units", nullptr, ""); }
 
+  absl::StatusOr<bool> GoesDown() override {
+    const std::string doing = "ask for the state of the system";
+    Reply reply(lib_);
+    SLIPWAY_RETURN_IF_ERROR(CallAt(kPath, "org.freedesktop.DBus.Properties", "Get", doing, &reply,
+                                   "ss", kSystemdInterface, "SystemState"));
+    const char* state = nullptr;
+    if (lib_.sd_bus_message_read(reply.get(), "v", "s", &state) <= 0) return Unreadable(doing);
+    return std::string_view(state) == "stopping";
+  }
+
  private:
   static int Heard(sd_bus_message* message, void* self, sd_bus_error*) {
     auto& session = *static_cast<BusSession*>(self);

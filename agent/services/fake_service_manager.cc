@@ -39,6 +39,16 @@ void FakeServiceManager::Die(const ServiceId& id) {
   End(services_[id], ServiceStatus::State::died, "was ended by SIGKILL");
 }
 
+void FakeServiceManager::Reboot() {
+  MutexLock lock(mu_);
+  for (auto& [id, service] : services_) {
+    Settle(service);
+    if (service.status.state != ServiceStatus::State::running) continue;
+    End(service, ServiceStatus::State::died, "ended with the machine");
+    service.status.with_machine = true;
+  }
+}
+
 int FakeServiceManager::StartsOf(const ServiceId& id) const {
   MutexLock lock(mu_);
   return services_[id].starts;

@@ -33,6 +33,8 @@ class FakeServiceManager final : public ServiceManager {
   void SetConnections(const ServiceId& id, int connections);
   void Log(const ServiceId& id, std::string_view text);
   void Die(const ServiceId& id);
+  // All that run end with the machine, which boots again.
+  void Reboot();
   int StartsOf(const ServiceId& id) const;
 
   absl::Status Start(const ServiceSpec& spec) override;

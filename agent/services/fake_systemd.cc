@@ -57,6 +57,10 @@ class FakeSystemd::Session final : public SystemdSession {
   }
   absl::Status ResetFailed(const std::string&) override { return Open(); }
   absl::Status Reload() override { return Open(); }
+  absl::StatusOr<bool> GoesDown() override {
+    SLIPWAY_RETURN_IF_ERROR(Open());
+    return of_.goes_down_;
+  }
 
   void Hear(const JobEnd& end) { ends_.push_back(end); }
   void Break() { broken_ = true; }

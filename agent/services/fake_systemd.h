@@ -39,6 +39,8 @@ class FakeSystemd final : public Systemd {
   void GoAway(absl::Duration lasts, absl::Duration in = absl::ZeroDuration());
   // Ends of jobs come before the answers to their orders.
   void EndAtOnce() { end_at_once_ = true; }
+  // Somebody shuts the machine down.
+  void GoDown() { goes_down_ = true; }
   // Somebody replaces the job that is queued for the unit next, by one of the other kind.
   void ReplaceNextJob() { replace_next_ = true; }
 
@@ -64,6 +66,7 @@ class FakeSystemd final : public Systemd {
   bool break_after_order_ = false;
   bool end_at_once_ = false;
   bool replace_next_ = false;
+  bool goes_down_ = false;
   int made_ = 0;
 };
 

@@ -273,6 +273,8 @@ ServiceStatus ProcessServiceManager::Inspect(const ServiceId& id) const {
   const bool told = access((run->execution.dir() + "/stopping").c_str(), F_OK) == 0;
   if (told || state.kind == ExecState::Kind::not_started) return status;
   status.state = ServiceStatus::State::died;
+  const std::string& boot = state.running.shim.boot_id;
+  status.with_machine = !boot.empty() && boot != BootId();
   status.ended = state.kind == ExecState::Kind::lost
                      ? "ended unobserved (the machine or its shim went down)"
                      : Describe(state.exit);

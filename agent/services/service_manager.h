@@ -82,15 +82,16 @@ struct ServiceStatus {
   int restarts = 0;                         // by its driver, since it was started by somebody
   std::string coming_up;  // why it is not up by its driver's notion; "" = it is, or has none
   std::uint64_t rss_bytes = 0;
-  std::string executable;   // of the running process: /proc/PID/exe
-  std::string working_dir;  // /proc/PID/cwd
-  std::string release_env;  // SLIPWAY_RELEASE in its environment
-  std::string release_dir;  // that it was started from
-  std::string ended;        // "exited with status 3": how it died
-  std::string http;         // of the spec that it was started with
-  std::string tcp;          // the same
-  std::string http_names;   // the same
-  LogPosition log_start;    // where its log stood when it was started
+  std::string executable;     // of the running process: /proc/PID/exe
+  std::string working_dir;    // /proc/PID/cwd
+  std::string release_env;    // SLIPWAY_RELEASE in its environment
+  std::string release_dir;    // that it was started from
+  std::string ended;          // "exited with status 3": how it died
+  bool with_machine = false;  // died: it ran when the machine went down, and not since its boot
+  std::string http;           // of the spec that it was started with
+  std::string tcp;            // the same
+  std::string http_names;     // the same
+  LogPosition log_start;      // where its log stood when it was started
 };
 
 // Starts, stops and looks. Thread-safe. What it knows survives a restart of the agent.

@@ -5,6 +5,13 @@
 
 namespace slipway::agent {
 
+bool GoesDown(const Systemd& systemd) {
+  const auto session = systemd.Connect();
+  if (!session.ok()) return false;
+  const auto down = (*session)->GoesDown();
+  return down.ok() && *down;
+}
+
 absl::Status FromBusError(absl::string_view name, absl::string_view message,
                           absl::string_view doing) {
   const std::string text = absl::StrCat("cannot ", doing, ": ", message.empty() ? name : message);

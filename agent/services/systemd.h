@@ -75,6 +75,9 @@ class SystemdSession {
   virtual absl::Status ResetFailed(const std::string& unit) = 0;
   // Reads all units from disk again.
   virtual absl::Status Reload() = 0;
+  // The machine is on its way down or to a new boot: units end because of that. True from before
+  // the first of them is told to.
+  virtual absl::StatusOr<bool> GoesDown() = 0;
 };
 
 // Thread-safe.
@@ -85,6 +88,9 @@ class Systemd {
   // now; FAILED_PRECONDITION: there is none on this host.
   virtual absl::StatusOr<std::unique_ptr<SystemdSession>> Connect() const = 0;
 };
+
+// As SystemdSession::GoesDown; false where there is nobody to ask.
+bool GoesDown(const Systemd& systemd);
 
 // What an error of the bus means to a caller who wanted `doing` ("start media.service").
 absl::Status FromBusError(absl::string_view name, absl::string_view message,

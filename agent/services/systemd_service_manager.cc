@@ -115,7 +115,8 @@ absl::Status SystemdServiceManager::StartFresh(UnitJob& job, const ServiceSpec& 
   journal_.Settle();
   UnitRecord record{.spec = spec,
                     .log_start = spec.log_file.empty() ? journal_.End() : EndOfLog(spec.log_file),
-                    .before = look.invocation};
+                    .before = look.invocation,
+                    .process = {.boot_id = BootId()}};
   SLIPWAY_RETURN_IF_ERROR(records_.Write(record));
   // Somebody wants it to run: that it was started too often lately is about something else.
   const absl::Status reset = job.ResetFailed();

@@ -169,6 +169,29 @@ TEST_F(SystemdServiceManagerTest, UnitOfWhichSystemdKnowsNothingAfterItsStartHas
   EXPECT_EQ(driver_.Inspect(spec_.id).ended, "ended by itself");
 }
 
+TEST_F(SystemdServiceManagerTest, UnitThatARebootCutOffEndedWithTheMachine) {
+  ASSERT_TRUE(Start().ok());
+  ASSERT_TRUE(Stop().ok());
+  unit().starts_for = absl::Hours(1);
+  EXPECT_FALSE(Start().ok()) << "nobody saw its main process";
+  const UnitRecords records(folder_.path() + "/units");
+  UnitRecord record = *records.Find(spec_.id);
+  EXPECT_FALSE(StatusOf(record, FakeSystemd::Unit{}.look).with_machine) << "this boot is the same";
+  record.process.boot_id = "another";
+  const ServiceStatus status = StatusOf(record, FakeSystemd::Unit{}.look);
+  EXPECT_EQ(status.state, State::died);
+  EXPECT_TRUE(status.with_machine);
+  EXPECT_THAT(status.ended, HasSubstr("ended with the machine"));
+}
+
+TEST_F(SystemdServiceManagerTest, MachineGoesDownWhenItsSystemdSaysSo) {
+  EXPECT_FALSE(GoesDown(systemd_));
+  systemd_.GoDown();
+  EXPECT_TRUE(GoesDown(systemd_));
+  systemd_.GoAway(absl::Hours(1));
+  EXPECT_FALSE(GoesDown(systemd_)) << "nobody says";
+}
+
 TEST(UnitStatus, StatesOfSystemdBecomeOurs) {
   const UnitRecord record{
       .spec = {.id = {"/srv/shop", "shop"}, .unit = kUnit}, .before = "a", .invocation = "b"};

@@ -18,7 +18,7 @@ struct UnitRecord {
   LogPosition log_start = {};    // taken before the job was queued
   std::string before = {};       // invocation that preceded ours
   std::string invocation = {};   // ours; "" = the agent ended before it could ask
-  ProcessIdentity process = {};  // its main process
+  ProcessIdentity process = {};  // its main process; until it is known, the boot of the order
   std::string executable = {};   // of that
   bool taken_over = false;       // somebody else had started it
   bool stopping = false;         // we told it to end: its end is no death

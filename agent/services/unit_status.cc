@@ -31,10 +31,11 @@ bool NeverStarted(const UnitRecord& record, const UnitLook& look) {
 
 // systemd knows nothing of a start that it made: it ended well and was forgotten, or the machine
 // did.
-std::string HowItWasForgotten(const UnitRecord& record) {
-  return record.process.boot_id.empty() || record.process.boot_id == BootId()
-             ? "ended by itself"
-             : "ended with the machine, and systemd did not start it since";
+void FillForgotten(const UnitRecord& record, ServiceStatus& status) {
+  const std::string& boot = record.process.boot_id;
+  status.with_machine = !boot.empty() && boot != BootId();
+  status.ended = status.with_machine ? "ended with the machine, and systemd did not start it since"
+                                     : "ended by itself";
 }
 
 void FillProcess(const UnitLook& look, ServiceStatus& status) {
@@ -107,7 +108,11 @@ ServiceStatus StatusOf(const UnitRecord& record, const UnitLook& look) {
   status.since = look.inactive_since;
   if (record.stopping || NeverStarted(record, look)) return status;
   status.state = State::died;
-  status.ended = look.invocation.empty() ? HowItWasForgotten(record) : HowItEnded(look);
+  if (look.invocation.empty()) {
+    FillForgotten(record, status);
+  } else {
+    status.ended = HowItEnded(look);
+  }
   return status;
 }
 
