@@ -11,6 +11,7 @@
 #include "agent/services/unit_status.h"
 #include "common/fs/test_directory.h"
 #include "common/manual_clock.h"
+#include "common/process/proc.h"
 
 namespace slipway::agent {
 namespace {
@@ -176,6 +177,7 @@ TEST_F(SystemdServiceManagerTest, UnitThatARebootCutOffEndedWithTheMachine) {
   EXPECT_FALSE(Start().ok()) << "nobody saw its main process";
   const UnitRecords records(folder_.path() + "/units");
   UnitRecord record = *records.Find(spec_.id);
+  EXPECT_EQ(record.process.boot_id, BootId());
   EXPECT_FALSE(StatusOf(record, FakeSystemd::Unit{}.look).with_machine) << "this boot is the same";
   record.process.boot_id = "another";
   const ServiceStatus status = StatusOf(record, FakeSystemd::Unit{}.look);

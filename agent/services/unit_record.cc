@@ -61,7 +61,7 @@ absl::Status UnitRecords::Write(const UnitRecord& record) const {
   out.Add("log.offset", static_cast<std::int64_t>(record.log_start.offset));
   out.Add("before", record.before);
   out.Add("invocation", record.invocation);
-  if (record.process.pid != 0) out.Add("process", record.process);
+  if (!record.process.boot_id.empty()) out.Add("process", record.process);
   out.Add("executable", record.executable);
   out.Add("taken_over", std::int64_t{record.taken_over});
   out.Add("stopping", std::int64_t{record.stopping});
