@@ -101,7 +101,6 @@ class BootedFleet(Fleet):
             text = re.sub(r"(?m)^    run: .*$", f"    unit: {UNIT}", text)
         if self.ladder:
             text = re.sub(r"ladder: \[.*?\]", f"ladder: {self.ladder}", text)
-            text = re.sub(r"(?m)^      deadline: .*$", "      deadline: 4m", text)  # until it is ready
         description.write_text(text)
         return described
 
