@@ -1,12 +1,11 @@
 // The simulator's campaign. SLIPWAY_SIM_SEED=N repeats one run exactly; SLIPWAY_SIM_ROLLOUTS=N
-// makes the campaign longer or shorter.
+// makes the campaign longer or shorter; SLIPWAY_SIM_DAY=N has the fresh seeds of another day.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <iostream>
 #include <optional>
-#include <random>
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -16,8 +15,8 @@ namespace slipway::sim {
 namespace {
 
 constexpr int kRolloutsDefault = 20'000;
-// Seeds from here on are fresh in each campaign; those below are always the same.
-constexpr std::uint64_t kFreshSeeds = 1'000'000;
+// So many for each day since 1970. The first million are the same every day.
+constexpr std::uint64_t kSeedsOfADay = 1'000'000;
 
 // Thousands of disks fail in a campaign, and the database says so each time.
 class QuietLog final : public testing::Environment {
@@ -38,11 +37,17 @@ std::string HowToRepeat(const Report& report) {
          report.violation->text + "\nrepeat with SLIPWAY_SIM_SEED=" + std::to_string(report.seed);
 }
 
+std::uint64_t Today() {
+  return static_cast<std::uint64_t>(absl::ToUnixSeconds(SystemClock().Now()) / 86'400);
+}
+
 // Half of the campaign runs fixed seeds, so that a change is judged by the same runs; the other
-// half runs seeds that nobody has seen.
+// half runs those of the day, so that each day tries what was never tried.
 class Campaign {
  public:
-  explicit Campaign(int rollouts) : rollouts_(rollouts), fresh_(kFreshSeeds + Draw()) {}
+  Campaign(int rollouts, std::uint64_t day) : rollouts_(rollouts), fresh_(day * kSeedsOfADay) {
+    std::cout << "SLIPWAY_SIM_DAY=" << day << "\n" << std::flush;
+  }
 
   void Run() {
     const absl::Duration begin = SystemClock().Monotonic();
@@ -73,8 +78,6 @@ class Campaign {
   const Pairs& pairs() const { return pairs_; }
 
  private:
-  static std::uint64_t Draw() { return std::random_device{}(); }
-
   const int rollouts_;
   const std::uint64_t fresh_;
   Coverage coverage_;
@@ -94,7 +97,8 @@ TEST(SimTest, InvariantsHoldInAnyWeatherAndEveryRarePathIsTaken) {
     return;
   }
   const auto rollouts = FromEnvironment("SLIPWAY_SIM_ROLLOUTS");
-  Campaign campaign(rollouts ? static_cast<int>(*rollouts) : kRolloutsDefault);
+  Campaign campaign(rollouts ? static_cast<int>(*rollouts) : kRolloutsDefault,
+                    FromEnvironment("SLIPWAY_SIM_DAY").value_or(Today()));
   campaign.Run();
   campaign.Print();
   for (std::size_t i = 0; i < kRareCount && !HasFatalFailure(); ++i) {
