@@ -52,15 +52,15 @@ bool CountsAsRunning(const ActionContext& ctx, const BoundService& service) {
 }
 
 // What an undo has to bring about.
-struct Wanted {
+struct Back {
   std::string app;
   std::optional<BoundService> service;  // of the release that was here before
   bool runs = false;
 };
 
-absl::StatusOr<Wanted> WantedBack(ActionContext& ctx) {
+absl::StatusOr<Back> WantedBack(ActionContext& ctx) {
   const std::string& name = ctx.task.action().stop().service();
-  Wanted wanted;
+  Back wanted;
   SLIPWAY_ASSIGN_OR_RETURN(wanted.app, AppOf(ctx, ctx.task.action().stop().app()));
   SLIPWAY_ASSIGN_OR_RETURN(wanted.service, Before(ctx, wanted.app));
   if (!wanted.service) return wanted;

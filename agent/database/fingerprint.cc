@@ -12,7 +12,7 @@
 namespace slipway::agent {
 namespace {
 
-constexpr char kFirstLine[] = "slipway-fingerprint 1 ";
+constexpr char kHeading[] = "slipway-fingerprint 1 ";
 constexpr std::size_t kNamed = 5;              // differences in one line
 constexpr std::size_t kDefinitionShown = 120;  // bytes
 
@@ -58,7 +58,7 @@ std::string Shown(const std::string& definition) {
 }  // namespace
 
 std::string Fingerprint::ToText() const {
-  std::string text = absl::StrCat(kFirstLine, kind, "\n");
+  std::string text = absl::StrCat(kHeading, kind, "\n");
   for (const auto& [name, definition] : objects) {
     const std::size_t space = name.find(' ');
     absl::StrAppend(&text, "O\t", name.substr(0, space), "\t", name.substr(space + 1), "\t",
@@ -87,7 +87,7 @@ absl::StatusOr<Fingerprint> ParseFingerprintLines(std::string_view kind, std::st
 absl::StatusOr<Fingerprint> ParseFingerprint(std::string_view text) {
   const std::size_t end = text.find('\n');
   const std::string_view first = text.substr(0, end);
-  const std::string_view wanted = kFirstLine;
+  const std::string_view wanted = kHeading;
   if (end == std::string_view::npos || !first.starts_with(wanted) ||
       first.size() == wanted.size()) {
     return absl::InvalidArgumentError("this is no fingerprint of format 1");

@@ -12,7 +12,7 @@
 namespace slipway::agent {
 namespace {
 
-constexpr int kReadBytes = 16 << 10;
+constexpr int kRecordBytes = 16 << 10;
 
 using ContextPtr = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
 using SslPtr = std::unique_ptr<SSL, decltype(&SSL_free)>;
@@ -56,9 +56,9 @@ class TlsStream final : public Stream {
   }
 
   absl::StatusOr<std::string> Receive() override {
-    std::string bytes(kReadBytes, '\0');
+    std::string bytes(kRecordBytes, '\0');
     for (;;) {
-      const int got = SSL_read(ssl_.get(), bytes.data(), kReadBytes);
+      const int got = SSL_read(ssl_.get(), bytes.data(), kRecordBytes);
       if (got > 0) {
         bytes.resize(static_cast<std::size_t>(got));
         return bytes;

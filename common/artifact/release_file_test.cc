@@ -16,7 +16,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr char kFile[] = R"(release: 1
+constexpr char kReleaseFile[] = R"(release: 1
 name: unified-media
 version: 2.0.0
 schema: "7..8"
@@ -51,14 +51,14 @@ std::string FirstProblem(const std::string& text) {
 }
 
 std::string With(const std::string& from, const std::string& to) {
-  const std::string text = absl::StrReplaceAll(kFile, {{from, to}});
-  EXPECT_NE(text, kFile) << from;
+  const std::string text = absl::StrReplaceAll(kReleaseFile, {{from, to}});
+  EXPECT_NE(text, kReleaseFile) << from;
   return text;
 }
 
 TEST(ReleaseFile, TheDocumentedExampleIsReadWhole) {
   v1::Release release;
-  const auto content = ReadReleaseFile("release.yaml", kFile, release);
+  const auto content = ReadReleaseFile("release.yaml", kReleaseFile, release);
   ASSERT_TRUE(content.problems.empty()) << content.problems[0].message;
   EXPECT_EQ(release.name(), "unified-media");
   EXPECT_EQ(release.schema(), "7..8");
@@ -96,7 +96,7 @@ TEST(ReleaseFile, TheManualsExampleIsTheOneTestedHere) {
   const auto content = ReadReleaseFile(
       "docs/release.md", manual.substr(from, manual.find("```", from) - from), documented);
   ASSERT_TRUE(content.problems.empty()) << content.problems[0].message;
-  ASSERT_TRUE(ReadReleaseFile("release.yaml", kFile, tested).problems.empty());
+  ASSERT_TRUE(ReadReleaseFile("release.yaml", kReleaseFile, tested).problems.empty());
   EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(documented, tested));
 }
 

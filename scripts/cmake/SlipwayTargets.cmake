@@ -15,11 +15,28 @@ add_custom_target(all_libraries)
 add_custom_target(all_quick_tests)  # no simulations, no processes: they run again under asan
 add_custom_target(all_fuzzers)
 
-# slipway_library(name SOURCES a.cc ... [DEPS ...])
+# Sources of a target are compiled several at a time (CMake's unity builds) in all presets but
+# "dev": half of what a file costs is reading headers that its neighbours read too. So two files of one
+# target may not give one name of their own to different things; where they do for a good reason,
+# the second one stands under APART and is compiled by itself.
+function(slipway_apart)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+# A file alone gains nothing, and what its classes hold of its own would look included.
+function(slipway_alone name)
+  list(LENGTH ARGN files)
+  if(files EQUAL 1)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD OFF)
+  endif()
+endfunction()
+
+# slipway_library(name SOURCES a.cc ... [APART b.cc ...] [DEPS ...])
 function(slipway_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;APART;DEPS" ${ARGN})
   if(ARG_SOURCES)
-    add_library(${name} STATIC ${ARG_SOURCES})
+    slipway_apart(${ARG_APART})
+    add_library(${name} STATIC ${ARG_SOURCES} ${ARG_APART})
+    slipway_alone(${name} ${ARG_SOURCES})
     target_link_libraries(${name} PUBLIC ${ARG_DEPS})
     add_dependencies(all_libraries ${name})
   else()
@@ -37,6 +54,7 @@ endfunction()
 function(slipway_binary name)
   cmake_parse_arguments(ARG "LEAN;SHARED_RUNTIME" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
+  slipway_alone(${name} ${ARG_SOURCES})
   if(ARG_LEAN)
     target_link_libraries(${name} PRIVATE OpenSSL::Crypto)
   endif()
@@ -50,14 +68,16 @@ function(slipway_binary name)
   endif()
 endfunction()
 
-# slipway_test(name SOURCES a_test.cc ... [DEPS ...] [LABEL unit] [TIMEOUT 60] [ARGS ...])
+# slipway_test(name SOURCES a_test.cc ... [APART b_test.cc ...] [DEPS ...] [LABEL unit] [TIMEOUT 60] [ARGS ...])
 #
 # One binary per folder keeps linking cheap; CTest runs it whole. Suites are compiled into
 # the binary itself: a static library would silently drop self-registering tests.
-# LABEL is one of unit, property, scenario, conformance, sim, integration, hostile.
+# LABEL is one of unit, property, scenario, conformance, sim, integration, hostile, kills.
 function(slipway_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPS;ARGS" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES})
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;APART;DEPS;ARGS" ${ARGN})
+  slipway_apart(${ARG_APART})
+  add_executable(${name} ${ARG_SOURCES} ${ARG_APART})
+  slipway_alone(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   add_test(NAME ${name} COMMAND ${name} ${ARG_ARGS} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   if(NOT ARG_LABEL)
@@ -69,16 +89,16 @@ function(slipway_test name)
   if(SLIPWAY_SANITIZE)
     math(EXPR ARG_TIMEOUT "4 * ${ARG_TIMEOUT}")  # what a sanitizer costs
   endif()
-  if(NOT ARG_LABEL MATCHES "^(unit|property|scenario|conformance|sim|integration|hostile)$")
+  if(NOT ARG_LABEL MATCHES "^(unit|property|scenario|conformance|sim|integration|hostile|kills)$")
     message(FATAL_ERROR "${name}: no such LABEL: ${ARG_LABEL}")
   endif()
-  if(NOT ARG_LABEL MATCHES "^(sim|integration|hostile)$")
+  if(NOT ARG_LABEL MATCHES "^(sim|integration|hostile|kills)$")
     add_dependencies(all_quick_tests ${name})
   endif()
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "SLIPWAY_SOURCE_DIR=${PROJECT_SOURCE_DIR};SLIPWAY_BINARY_DIR=${PROJECT_BINARY_DIR}")
   # The lint that finds forgotten tests reads this list.
-  foreach(source ${ARG_SOURCES})
+  foreach(source ${ARG_SOURCES} ${ARG_APART})
     file(REAL_PATH ${source} path BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
     set_property(GLOBAL APPEND PROPERTY SLIPWAY_TEST_SOURCES ${path})
   endforeach()

@@ -13,12 +13,14 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 import tree
 
 TOOL = "clang-tidy-19"
 FOLDERS = ("agent/core/", "common/", "controller/engine/")
 STATIC_ONLY = {"common/grpc_without_xds.cc"}  # a sanitized build has no archives to leave it out of
+INCLUDED = re.compile(r'^#include "(/\S+)"', re.M)
 FINDING = re.compile(r"^(\S+?:\d+):\d+: (?:error|warning): (.*)", re.M)
 
 
@@ -28,9 +30,21 @@ def sources(root):
             and not re.search(r"_(test|fuzz|testbin|bench)\.cc$", p)]
 
 
-def compiled(root, build):
-    """What compile_commands.json knows, relative to the root."""
-    entries = json.loads((build / "compile_commands.json").read_text())
+def commands(build):
+    """compile_commands.json, with the files of a unity build in the place of what includes them."""
+    apart = []
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        together = pathlib.Path(entry["directory"], entry["file"])
+        files = [entry["file"]]
+        if together.parent.name == "Unity":
+            files = INCLUDED.findall(together.read_text())
+        apart += [entry | {"file": file, "command": entry["command"].replace(entry["file"], file)}
+                  for file in files]
+    return apart
+
+
+def compiled(root, entries):
+    """What the commands compile, relative to the root."""
     paths = (pathlib.Path(entry["directory"], entry["file"]) for entry in entries)
     return {str(p.relative_to(root)) for p in paths if p.is_relative_to(root)}
 
@@ -50,11 +64,14 @@ def findings(root, path, *arguments):
 
 
 def check(root, build):
-    known = compiled(root, build)
+    entries = commands(build)
+    known = compiled(root, entries)
     wanted = sources(root)
     problems = [f"{p}: compiled by no target" for p in wanted if p not in known]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = pool.map(lambda p: findings(root, p, "-p", str(build)),
+    with tempfile.TemporaryDirectory() as folder, \
+            concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        pathlib.Path(folder, "compile_commands.json").write_text(json.dumps(entries))
+        runs = pool.map(lambda p: findings(root, p, "-p", folder),
                         [p for p in wanted if p in known])
         for found in runs:
             problems += found

@@ -12,7 +12,7 @@ namespace slipway::sim {
 namespace {
 
 constexpr std::uint64_t kSeed = 1;
-constexpr std::uint64_t kStepsMax = 100'000;
+constexpr std::uint64_t kReferenceStepsMax = 100'000;
 constexpr char kBefore[] = "sha256:0";
 constexpr char kWanted[] = "sha256:1";
 constexpr int kSchemaBefore = 7;
@@ -115,7 +115,7 @@ Reference RunReference(std::deque<Kill> kills, Mutant mutant) {
   MakeLastHostIll(rig, planned);
   controllers.Begin(RolloutId{"ro-1"}, std::move(planned));
   while (!checkers.violation() && rig.timeline.Step()) {
-    if (rig.timeline.steps() > kStepsMax) checkers.Broken("I23", "it never comes to rest");
+    if (rig.timeline.steps() > kReferenceStepsMax) checkers.Broken("I23", "it never comes to rest");
   }
   Reference reference;
   if (!checkers.violation()) checkers.AtTheEnd();

@@ -59,7 +59,7 @@ void Add(std::vector<Candidate>& to, const std::string& word, const std::string&
   if (!word.empty() && word == Escape(word, true)) to.push_back({word, Escape(help, true)});
 }
 
-std::vector<Candidate> Hosts(const Controller& controller) {
+std::vector<Candidate> HostCandidates(const Controller& controller) {
   v1::ListHostsRequest request;
   v1::ListHostsResponse response;
   const auto stub = v1::FleetService::NewStub(controller.channel());
@@ -123,7 +123,7 @@ ExitCode RunComplete(const Invocation& invocation) {
     if (!controller.ok() || !(*controller)->WaitForConnection(kPatience)) return {};
     switch (what) {
       case Live::host:
-        return Hosts(**controller);
+        return HostCandidates(**controller);
       case Live::rollout:
         return Rollouts(**controller);
       case Live::release:
