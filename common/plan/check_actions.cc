@@ -163,6 +163,7 @@ void CheckWait(Check& check, const v1::PlanWait& wait, const std::string& path) 
 
 void CheckAction(Check& check, const v1::PlanStep& step, const std::string& path) {
   if (step.has_wait()) return CheckWait(check, step.wait(), path);
+  if (step.has_approve()) return CheckApprove(check, step.approve(), path);
   const v1::Action& action = step.action();
   switch (action.kind_case()) {
     case v1::Action::kPreflight:

@@ -8,6 +8,7 @@
 
 namespace slipway::v1 {
 class Plan;
+class PlanApprove;
 class PlanPhase;
 class PlanStep;
 class Strategy;
@@ -39,6 +40,10 @@ void CheckPhase(Check& check, const v1::PlanPhase& phase, const std::string& pat
 void CheckRollback(Check& check);
 // `database:`, and all steps that name one of its entries.
 void CheckDatabases(Check& check);
+// Roles and who has them.
+void CheckPeople(Check& check);
+// `path` is that of the approval's mapping.
+void CheckApprove(Check& check, const v1::PlanApprove& approve, const std::string& path);
 
 // The step's own keys; `path` is that of its action ("phases[0].steps[1].stop").
 void CheckAction(Check& check, const v1::PlanStep& step, const std::string& path);

@@ -37,7 +37,13 @@ v1::Strategy DefaultStrategy() {
   return strategy;
 }
 
+void FillIn(v1::PlanApprove& approve) {
+  if (!approve.has_within()) Set(*approve.mutable_within(), kApprovalWithin);
+  if (approve.people() == 0) approve.set_people(1);
+}
+
 void FillIn(v1::PlanPhase& phase, const v1::Strategy& whole) {
+  if (phase.has_approve()) FillIn(*phase.mutable_approve());
   if (!phase.hosts().empty()) {
     *phase.mutable_strategy() = Over(phase.strategy(), whole);
   }
@@ -47,6 +53,7 @@ void FillIn(v1::PlanPhase& phase, const v1::Strategy& whole) {
   for (int i = 0; i < phase.steps_size(); ++i) {
     v1::StepOptions& options = *phase.mutable_steps(i)->mutable_options();
     options.set_name(names[static_cast<std::size_t>(i)]);
+    if (phase.steps(i).has_approve()) FillIn(*phase.mutable_steps(i)->mutable_approve());
     if (!options.has_timeout()) Set(*options.mutable_timeout(), kTimeout);
     if (!options.has_deadline()) Set(*options.mutable_deadline(), kDeadline);
     if (!options.has_unreachable()) *options.mutable_unreachable() = unreachable;

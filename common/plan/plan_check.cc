@@ -30,7 +30,7 @@ void CheckGroupName(Check& check, const std::string& group, const std::string& p
 // A phase is batched or stepwise: where a step gets its hosts from has one answer.
 void CheckHosts(Check& check, const v1::PlanPhase& phase, const v1::PlanStep& step,
                 const std::string& path) {
-  if (step.has_wait()) return;
+  if (step.has_wait() || step.has_approve()) return;
   const bool batched = !phase.hosts().empty();
   const std::string hosts = path + ".hosts";
   if (batched && check.source.Has(hosts)) {
@@ -58,9 +58,9 @@ void CheckOptions(Check& check, const v1::PlanStep& step, const std::string& pat
   if (action != "check") misplaced("on_rollback", "only checks run again after a rollback");
   if (action != "run") misplaced("undo", "only hooks need one; each other action has its own");
   misplaced("because", "nothing can be switched off at a step");
-  if (action == "wait") {
+  if (action == "wait" || action == "approve") {
     for (const char* key : {"hosts", "timeout", "deadline", "retries", "unreachable"}) {
-      misplaced(key, "a wait runs on no host");
+      misplaced(key, action == "wait" ? "a wait runs on no host" : "an approval runs on no host");
     }
   }
   if (step.options().retries() > 100) {
@@ -115,6 +115,7 @@ void CheckPhase(Check& check, const v1::PlanPhase& phase, const std::string& pat
                 {absl::StrCat("phase `", phase.phase(), "` has no steps"), "nothing to do"});
   }
   CheckGroupName(check, phase.hosts(), path + ".hosts");
+  if (phase.has_approve()) CheckApprove(check, phase.approve(), path + ".approve");
   if (phase.has_strategy()) {
     CheckStrategy(check, phase.strategy(), path + ".strategy");
     if (phase.hosts().empty()) {
@@ -139,6 +140,12 @@ void CheckPhase(Check& check, const v1::PlanPhase& phase, const std::string& pat
                    "hosts of a batch run ahead of each other",
                    "put the wait into a stepwise phase, or use `bake`"});
     }
+    if (step.has_approve() && !phase.hosts().empty()) {
+      check.AtKey(at, kMisplacedKey,
+                  {absl::StrCat("phase `", phase.phase(), "` is batched and has an approval"),
+                   "hosts of a batch run ahead of each other",
+                   "write `approve` beside `hosts`, or put the step into a stepwise phase"});
+    }
   }
 }
 
@@ -146,6 +153,7 @@ std::vector<Problem> CheckPlan(const v1::Plan& plan, const SourceMap& source) {
   std::vector<Problem> problems;
   Check check{plan, source, problems};
   CheckHead(check);
+  CheckPeople(check);
   if (plan.phases().empty() && source.Has("phases")) {
     check.AtKey("phases", kEmptyPhase, {"the plan has no phases", "nothing to do"});
   }

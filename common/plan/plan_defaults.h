@@ -18,6 +18,7 @@ inline constexpr absl::Duration kCanaryBake = absl::Seconds(30);
 inline constexpr std::uint32_t kBatchPercent = 25;
 inline constexpr std::uint32_t kMaxFailed = 0;
 inline constexpr std::uint32_t kKeepReleases = 5;
+inline constexpr absl::Duration kApprovalWithin = absl::Hours(72);
 inline constexpr absl::Duration kRollbackWithin = absl::Minutes(30);
 
 // Variables that every plan has; `label.NAME` and the host's label names come with the host.

@@ -59,6 +59,8 @@ inline constexpr ErrorCode kBadValue{"P047", "a value cannot be used"};
 inline constexpr ErrorCode kMisplacedKey{"P048", "a key that has no effect on this step"};
 inline constexpr ErrorCode kVersionTooOld{"P049", "the plan requires another version of slipway"};
 inline constexpr ErrorCode kUnknownDatabase{"P050", "unknown database"};
+inline constexpr ErrorCode kUnknownRole{"P051", "unknown role"};
+inline constexpr ErrorCode kNobodyApproves{"P052", "an approval that nobody could give"};
 // Of the plan against release and fleet.
 inline constexpr ErrorCode kEmptyGroup{"P060", "no host takes part in a group"};
 inline constexpr ErrorCode kGuardBroken{"P061", "a group has another size than its guard says"};
@@ -82,17 +84,18 @@ inline constexpr ErrorCode kUnusedReason{"P106", "a reason is given but nothing 
 inline constexpr ErrorCode kHostAway{"P107", "a host is not connected"};
 
 inline constexpr std::array kAllErrorCodes{
-    kNotYaml,           kDuplicateKey,     kUnknownKey,   kAnchor,        kTag,
-    kAmbiguousWord,     kSeveralDocuments, kTab,          kBadText,       kTooLarge,
-    kMissingKey,        kWrongKind,        kBadDuration,  kBadShare,      kBadSize,
-    kBadNumber,         kBadBool,          kUnknownValue, kUnserved,      kEmptyFile,
-    kFormatVersion,     kUnknownAction,    kNotOneAction, kDuplicateName, kEmptyPhase,
-    kMixedPhase,        kUnknownGroup,     kBadSelector,  kBadGuard,      kShrinkingRamp,
-    kMisplacedStrategy, kEndlessWait,      kNoReason,     kBadUndo,       kBadRollback,
-    kBadVariable,       kBadName,          kBadValue,     kMisplacedKey,  kVersionTooOld,
-    kUnknownDatabase,   kManyMigrate,      kNotStarted,   kEmptyGroup,    kGuardBroken,
-    kUnknownService,    kUnknownComponent, kUnknownHook,  kNoApp,         kNoWayBack,
-    kHostLocked,        kTooLargePlan,     kUnusedGroup,  kGroupDown,     kGenerousBudget,
-    kNotStaged,         kNotChecked,       kUnusedReason, kHostAway};
+    // Of the file.
+    kNotYaml, kDuplicateKey, kUnknownKey, kAnchor, kTag, kAmbiguousWord, kSeveralDocuments, kTab,
+    kBadText, kTooLarge, kMissingKey, kWrongKind, kBadDuration, kBadShare, kBadSize, kBadNumber,
+    kBadBool, kUnknownValue, kUnserved, kEmptyFile, kFormatVersion, kUnknownAction, kNotOneAction,
+    kDuplicateName, kEmptyPhase, kMixedPhase, kUnknownGroup, kBadSelector, kBadGuard,
+    kShrinkingRamp, kMisplacedStrategy, kEndlessWait, kNoReason, kBadUndo, kBadRollback,
+    kBadVariable, kBadName, kBadValue, kMisplacedKey, kVersionTooOld, kUnknownDatabase,
+    kUnknownRole, kNobodyApproves,
+    // Of the plan against release and fleet.
+    kEmptyGroup, kGuardBroken, kUnknownService, kUnknownComponent, kUnknownHook, kNoApp, kNoWayBack,
+    kHostLocked, kTooLargePlan, kManyMigrate, kNotStarted,
+    // Warnings.
+    kUnusedGroup, kGroupDown, kGenerousBudget, kNotStaged, kNotChecked, kUnusedReason, kHostAway};
 
 }  // namespace slipway::plan

@@ -121,10 +121,9 @@ TEST(SeedPlan, IsRefusedForExactlyWhatIsNotServed) {
     refused.push_back(problem.message.substr(0, problem.message.find(" is not served")));
   }
   EXPECT_THAT(refused,
-              ElementsAre("`people:`", "`window:`", "`store: controller`", "`database:`",
-                          "`approve:`", "`quiet: read_only`", "`progress:`", "`keep_old:`",
-                          "`clear_cache:`", "`load:`", "`compare:`", "`secure:`", "`approve:`",
-                          "`triggers: invariant_failed`", "`triggers: compare_failed`",
+              ElementsAre("`window:`", "`store: controller`", "`database:`", "`quiet: read_only`",
+                          "`progress:`", "`keep_old:`", "`clear_cache:`", "`load:`", "`compare:`",
+                          "`secure:`", "`triggers: invariant_failed`", "`triggers: compare_failed`",
                           "`triggers: security_failed`", "`database: restore`", "`max_loss:`",
                           "`verify: invariants`", "`watch:`", "`notify:`"));
 }

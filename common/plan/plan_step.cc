@@ -42,6 +42,7 @@ std::string Subject(const v1::Action& action) {
 }
 
 std::string DefaultName(const v1::PlanStep& step) {
+  if (step.has_approve()) return absl::StrCat("approve ", step.approve().by());
   const std::string subject = step.has_action() ? Subject(step.action()) : "";
   const std::string key = ActionKey(step);
   return subject.empty() ? key : absl::StrCat(key, " ", subject);
@@ -66,6 +67,7 @@ std::string ActionKey(const v1::Action& action) {
 
 std::string ActionKey(const v1::PlanStep& step) {
   if (step.has_wait()) return "wait";
+  if (step.has_approve()) return "approve";
   return ActionKey(step.action());
 }
 

@@ -106,6 +106,17 @@ void ShowAction(const v1::Action& action, Page& page) {
   for (const FieldDescriptor* field : fields) page.Line(6, KeyOf(*field), FieldText(keys, *field));
 }
 
+void ShowApprove(const v1::PlanApprove& approve, const v1::PlanApprove& given, int indent,
+                 Page& page) {
+  page.Line(indent, "by", approve.by());
+  if (approve.people() > 1) page.Line(indent, "people", absl::StrCat(approve.people()));
+  if (!approve.question().empty()) page.Line(indent, "question", approve.question());
+  page.Line(indent, "within", Text(approve.within()), Mark(given.has_within()));
+  page.Line(
+      indent, "on_timeout",
+      NameOf(*v1::PlanApprove::OnTimeout_descriptor()->FindValueByNumber(approve.on_timeout())));
+}
+
 void ShowStep(const v1::PlanStep& step, const v1::PlanStep& given, bool stepwise, bool choice_given,
               Page& page) {
   const v1::StepOptions& options = step.options();
@@ -114,6 +125,7 @@ void ShowStep(const v1::PlanStep& step, const v1::PlanStep& given, bool stepwise
     page.Line(6, "lasts", Text(step.wait().lasts()));
     return;
   }
+  if (step.has_approve()) return ShowApprove(step.approve(), given.approve(), 6, page);
   if (stepwise) page.Line(6, "hosts", options.hosts());
   ShowAction(step.action(), page);
   page.Line(6, "timeout", Text(options.timeout()), Mark(given.options().has_timeout()));
@@ -178,6 +190,9 @@ void ShowHead(const v1::Plan& plan, Page& page) {
             NameOf(*v1::DatabaseTarget::Kind_descriptor()->FindValueByNumber(database.kind())),
             " at ", database.url()));
   }
+  for (const auto& [role, people] : std::map(plan.people().begin(), plan.people().end())) {
+    page.Line(0, absl::StrCat("role ", role), absl::StrJoin(people.people(), ", "));
+  }
   for (const auto& [name, value] : std::map(plan.vars().begin(), plan.vars().end())) {
     page.Line(0, absl::StrCat("variable ", name), value);
   }
@@ -195,6 +210,10 @@ std::string ShowPlan(const v1::Plan& given) {
     page.Line(0, absl::StrCat("phase ", phase.phase()),
               stepwise ? "step by step" : absl::StrCat("batches of group ", phase.hosts()));
     if (phase.has_takes()) page.Line(4, "takes", Text(phase.takes()));
+    if (phase.has_approve()) {
+      page.Line(4, "approve", "");
+      ShowApprove(phase.approve(), given.phases(i).approve(), 6, page);
+    }
     if (!stepwise) {
       ShowStrategy(phase.strategy(), given.strategy(), given.phases(i).strategy(), page);
     }

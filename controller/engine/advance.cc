@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "controller/engine/approvals.h"
 #include "controller/engine/decision.h"
 #include "controller/engine/lane.h"
 
@@ -92,6 +94,11 @@ void ReachGate(Decision& d, const Gate& gate) {
   d.Emit(Held{d.now, std::move(hold)});
 }
 
+bool IsApprovedAhead(const State& state, const Gate& gate, std::uint16_t batch, Time now) {
+  return gate.kind == Gate::Kind::approval && state.course == Course::forward &&
+         IsApproved(state, batch, now);
+}
+
 // Enters the next batch, or waits before it, or ends the rollout. Returns whether there is more
 // to settle.
 bool EnterNext(Decision& d) {
@@ -104,6 +111,11 @@ bool EnterNext(Decision& d) {
   }
   const Gate& gate = schedule.batches[next].before;
   if (gate.kind != Gate::Kind::none && !d.state.gate_open) {
+    if (IsApprovedAhead(d.state, gate, next, d.now)) {
+      const auto by = ApprovedBy(d.state, next, d.now);
+      d.Emit(GatePassed{d.now, d.state.course, next, absl::StrJoin(by, " and "), "in advance"});
+      return true;
+    }
     if (d.state.hold.why != Hold::Why::gate) ReachGate(d, gate);
     return false;
   }
@@ -122,7 +134,7 @@ void ReleaseIfSettled(Decision& d) {
   const bool stuck = state.stopping && state.stopping->then == Stopping::Then::roll_back &&
                      state.committed.has_value();
   if (stuck || (over_budget && !state.stopping)) return;
-  if (state.gate_since != absl::InfinitePast() && !state.gate_open) return;
+  if (AsksPeople(state)) return;
   d.Emit(Released{d.now, "", "nothing is left to decide"});
   d.presence.ticked = absl::InfinitePast();
   AdvanceAll(d);

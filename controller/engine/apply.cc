@@ -99,6 +99,7 @@ void On(State& state, const Planned& e) {
   state.rollback = e.rollback;
   state.before = e.before;
   state.description = e.description;
+  state.started_by = e.started_by;
   state.touched.assign(e.hosts.size(), false);
   for (Step step : e.forward.steps) {
     step.direction = step.traits.undo == Undo::built_in ? Direction::undo : Direction::previous;
@@ -242,6 +243,14 @@ void On(State& state, const HostTurnedBack& e) {
   MarkDisrupted(state, lane);
   Reopen(state, lane);
   MakePending(state, e.host, lane, e.at);
+}
+
+void On(State& state, const GateAnswered& e) {
+  state.answers[e.batch].push_back(e);
+}
+
+void On(State& state, const Noted& e) {
+  state.notes.push_back(e);
 }
 
 void On(State& state, const GatePassed&) {

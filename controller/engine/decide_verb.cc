@@ -2,6 +2,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/status_macros.h"
+#include "controller/engine/approvals.h"
 #include "controller/engine/decision.h"
 #include "controller/engine/lane.h"
 
@@ -51,8 +54,7 @@ absl::Status Resume(Decision& d, const Verb& in) {
   }
   if (state.hold.why == Hold::Why::needs_person) {
     if (state.stopping) return Refuse("it cannot turn back; abort leaves the hosts as they are");
-    const bool at_gate = state.gate_since != absl::InfinitePast() && !state.gate_open;
-    if (at_gate && state.failed_in_phase.empty()) {
+    if (AsksPeople(state) && state.failed_in_phase.empty()) {
       return Refuse("its gate was not passed in time; approve or reject it");
     }
   }
@@ -92,23 +94,63 @@ absl::Status RollBack(Decision& d, const Verb& in) {
   return Stop(d, in, Stopping::Then::roll_back);
 }
 
-// The gate that is being waited at, or nullptr.
-const Gate* WaitingGate(const State& state) {
-  if (state.gate_since == absl::InfinitePast() || state.gate_open || state.stopping) return nullptr;
-  return &CurrentSchedule(state).batches[NextBatch(state)].before;
+void Answer(Decision& d, const Verb& in, std::uint16_t batch, bool approves) {
+  d.Emit(GateAnswered{d.now, batch, approves, in.who, d.state.forward.batches[batch].before.role,
+                      in.reason, approves ? d.now + kApprovalLasts : absl::InfiniteFuture()});
+}
+
+// Without a phase it is about the gate that is waited at and no other: a yes that comes right after
+// somebody else's must not count for what comes next.
+absl::StatusOr<std::uint16_t> BatchToApprove(const Decision& d, const Verb& in) {
+  if (!in.phase.empty()) return ApprovalOfPhase(d.state, in.phase, d.now);
+  if (WaitingGate(d.state) != nullptr) return NextBatch(d.state);
+  return Refuse("it does not wait at a gate; --phase NAME says yes ahead of one");
+}
+
+// A wait ends by itself: there is nothing to say yes or no to.
+absl::Status MustAsk(const Gate* gate) {
+  if (gate == nullptr || gate->kind != Gate::Kind::wait) return absl::OkStatus();
+  return Refuse(absl::StrCat("it waits for ", absl::FormatDuration(gate->within),
+                             " and asks nobody; pause, roll back or abort it"));
 }
 
 absl::Status Approve(Decision& d, const Verb& in) {
-  if (WaitingGate(d.state) == nullptr) return Refuse("it does not wait at a gate");
-  d.Emit(GatePassed{d.now, d.state.course, NextBatch(d.state), in.who, in.reason});
+  const Gate* waiting = WaitingGate(d.state);
+  if (in.phase.empty()) SLIPWAY_RETURN_IF_ERROR(MustAsk(waiting));
+  if (in.phase.empty() && waiting != nullptr && waiting->kind != Gate::Kind::approval) {
+    d.Emit(GatePassed{d.now, d.state.course, NextBatch(d.state), in.who, in.reason});
+    return absl::OkStatus();
+  }
+  SLIPWAY_ASSIGN_OR_RETURN(const std::uint16_t batch, BatchToApprove(d, in));
+  SLIPWAY_RETURN_IF_ERROR(MayAnswer(d.state, batch, in.who, true, d.now));
+  Answer(d, in, batch, true);
+  const bool waits = waiting != nullptr && batch == NextBatch(d.state);
+  if (waits && IsApproved(d.state, batch, d.now)) {
+    const auto by = ApprovedBy(d.state, batch, d.now);
+    d.Emit(GatePassed{d.now, d.state.course, batch, absl::StrJoin(by, " and "), ""});
+  }
   return absl::OkStatus();
 }
 
 absl::Status Reject(Decision& d, const Verb& in) {
   const Gate* gate = WaitingGate(d.state);
   if (gate == nullptr) return Refuse("it does not wait at a gate");
+  SLIPWAY_RETURN_IF_ERROR(MustAsk(gate));
   const bool goes_back = gate->on_timeout != Gate::OnTimeout::abort && !d.state.committed;
+  if (gate->kind == Gate::Kind::approval) {
+    const std::uint16_t batch = NextBatch(d.state);
+    SLIPWAY_RETURN_IF_ERROR(MayAnswer(d.state, batch, in.who, false, d.now));
+    Answer(d, in, batch, false);
+  }
   return Stop(d, in, goes_back ? Stopping::Then::roll_back : Stopping::Then::abort);
+}
+
+absl::Status Note(Decision& d, const Verb& in) {
+  if (d.state.notes.size() >= kNotesMax) {
+    return Refuse(absl::StrCat("it has ", kNotesMax, " remarks already"));
+  }
+  d.Emit(Noted{d.now, in.who, in.reason});
+  return absl::OkStatus();
 }
 
 // The host's lane in the batch that runs; nullptr when it has none.
@@ -224,6 +266,8 @@ absl::Status DecideVerb(Decision& d, const Verb& in) {
       return Approve(d, in);
     case Verb::Kind::reject:
       return Reject(d, in);
+    case Verb::Kind::note:
+      return Note(d, in);
   }
   return absl::InvalidArgumentError("no such verb");
 }

@@ -25,22 +25,6 @@ std::string Hosts(const State& state, const Batch& batch) {
   return names;
 }
 
-absl::string_view Word(Hold::Why why) {
-  switch (why) {
-    case Hold::Why::none:
-      return "nothing";
-    case Hold::Why::paused:
-      return "paused";
-    case Hold::Why::gate:
-      return "gate";
-    case Hold::Why::brake:
-      return "brake";
-    case Hold::Why::needs_person:
-      return "needs a person";
-  }
-  return "";
-}
-
 absl::string_view Word(Result result) {
   switch (result) {
     case Result::succeeded:
@@ -89,14 +73,28 @@ std::string Resolved(const State& state, const TaskResolved& e) {
 }
 
 std::string HeldText(const Held& e) {
-  std::string text = absl::StrCat("held, ", Word(e.hold.why));
-  const bool gate = e.hold.why == Hold::Why::gate;
-  if (!e.hold.who.empty()) absl::StrAppend(&text, gate ? " of " : " by ", e.hold.who);
+  if (e.hold.why == Hold::Why::gate && !e.hold.who.empty()) {
+    const bool limited = e.hold.until != absl::InfiniteFuture();
+    return absl::StrCat("waits for approval by ", e.hold.who,
+                        limited ? absl::StrCat(", for ", In(e.hold.until, e.at)) : "",
+                        Because(e.hold.text));
+  }
+  const bool person = e.hold.why == Hold::Why::needs_person;
+  std::string text =
+      absl::StrCat("held, ", person ? "needs a person" : std::string(Word(e.hold.why)));
+  if (!e.hold.who.empty()) absl::StrAppend(&text, " by ", e.hold.who);
   if (e.hold.at_once) absl::StrAppend(&text, ", at once");
   if (e.hold.until != absl::InfiniteFuture()) {
     absl::StrAppend(&text, ", for ", In(e.hold.until, e.at));
   }
   return absl::StrCat(text, Because(e.hold.text));
+}
+
+std::string Answered(const State& state, const GateAnswered& e) {
+  const Batch& batch = state.forward.batches[e.batch];
+  return absl::StrCat(state.forward.phases[batch.phase].name,
+                      e.approves ? " approved" : " rejected", By(e.who),
+                      e.role.empty() ? "" : absl::StrCat(" as ", e.role), Because(e.note));
 }
 
 std::string StoppingText(const Stopping& e) {
@@ -161,6 +159,8 @@ std::string Describe(const State& state, const Event& event) {
           [&](const HostTurnedBack& e) {
             return absl::StrCat(NameOf(state, e.host), " is undone on its own");
           },
+          [&](const GateAnswered& e) { return Answered(state, e); },
+          [&](const Noted& e) { return absl::StrCat("noted", By(e.who), Because(e.text)); },
           [&](const GatePassed& e) {
             return absl::StrCat("gate passed", By(e.by), Because(e.note));
           },

@@ -45,6 +45,17 @@ std::string BrokenInvariant(const State& state, const Event& event);
 // The step behind a task.
 const Step& StepOf(const State& state, const TaskId& task);
 
+// The gate that is waited at, also while something else holds the rollout; nullptr: none.
+const Gate* WaitingGate(const State& state);
+// Different people whose yes to the gate before this forward batch counts at `now`.
+std::vector<std::string> ApprovedBy(const State& state, std::uint16_t batch, Time now);
+
+// How many people may say yes to an approval gate, without who started the rollout.
+std::size_t ApproversOf(const Gate& gate, const std::string& started_by);
+
+// "" (none), "paused", "gate", "brake", "needs_person": as the contract has it.
+std::string_view Word(Hold::Why why);
+
 // Where a host stands at the end; each host is in exactly one class.
 enum class Standing { new_version, old_version, stopped, unreachable, unproven, untouched };
 Standing StandingOf(const State& state, HostIx host);

@@ -42,6 +42,7 @@ struct Planned {
   RollbackPolicy rollback;
   std::map<HostIx, Observed> before;
   std::string description;  // opaque: what the controller wants to find again (plan, release, who)
+  std::string started_by;   // cannot approve it (four eyes); empty: nobody is kept from it
   bool operator==(const Planned&) const = default;
 };
 
@@ -99,6 +100,24 @@ struct HostTurnedBack {
   std::uint16_t batch = 0;
   HostIx host = 0;
   bool operator==(const HostTurnedBack&) const = default;
+};
+
+// A person's word on the approval gate before a batch, given at the gate or ahead of it. Plan,
+// release and hosts of a rollout never change, so that it holds for these and no others.
+struct GateAnswered {
+  Time at;
+  std::uint16_t batch = 0;  // of the forward schedule
+  bool approves = false;
+  std::string who, role, note;
+  Time until = absl::InfiniteFuture();  // a yes counts at a gate that is reached before
+  bool operator==(const GateAnswered&) const = default;
+};
+
+// A remark. Nothing follows from it.
+struct Noted {
+  Time at;
+  std::string who, text;
+  bool operator==(const Noted&) const = default;
 };
 
 struct GatePassed {
@@ -163,6 +182,6 @@ struct Finished {
 
 using Event = std::variant<Planned, BatchEntered, TaskIssued, TaskEnded, TaskResolved, HostTripped,
                            HostTurnedBack, GatePassed, Held, Released, Stopping, TurnedBack,
-                           HostSeen, Finished>;
+                           HostSeen, Finished, GateAnswered, Noted>;
 
 }  // namespace slipway::engine

@@ -51,7 +51,7 @@ struct Sighted {
 
 // What people say. `hosts` empty means all.
 struct Verb {
-  enum class Kind { pause, resume, abort, retry, skip, roll_back, approve, reject };
+  enum class Kind { pause, resume, abort, retry, skip, roll_back, approve, reject, note };
   Time now;
   Kind kind = Kind::pause;
   std::string who;  // the certificate's URI
@@ -59,6 +59,7 @@ struct Verb {
   std::vector<HostIx> hosts;  // retry, skip
   bool at_once = false;       // pause, abort, roll_back: do not wait for chains to finish
   bool leave_mixed = false;   // abort during a rollback
+  std::string phase = {};     // approve, also ahead: of its gate; empty: what is waited at
 };
 
 // A health or watch trigger fired.

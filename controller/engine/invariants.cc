@@ -1,4 +1,6 @@
 // What always holds, whatever was decided. A broken one halts its rollout, never the process.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/overloaded.h"
 #include "controller/engine/engine.h"
@@ -68,6 +70,20 @@ std::string BrokenWhole(const State& state) {
     return "more hosts failed than the phase allows, and it goes on";
   }
   return "";
+}
+
+// Whoever passed an approval gate: enough people of the role, and not who started the rollout.
+std::string BrokenGate(const State& state, const GatePassed& e) {
+  if (e.course != Course::forward) return "";
+  const Gate& gate = state.forward.batches[e.batch].before;
+  if (gate.kind != Gate::Kind::approval) return "";
+  const std::vector<std::string> people = ApprovedBy(state, e.batch, e.at);
+  if (people.size() < static_cast<std::size_t>(gate.approvals)) {
+    return "a gate was passed with too few approvals";
+  }
+  const bool own = !state.started_by.empty() &&
+                   std::find(people.begin(), people.end(), state.started_by) != people.end();
+  return own ? absl::StrCat(state.started_by, " approved what they started") : "";
 }
 
 std::string BrokenCounters(const State& state) {
@@ -143,12 +159,14 @@ std::string BrokenInvariant(const State& state, const Event& event) {
                                       [](const BatchEntered&) { return std::string(); },
                                       [](const HostTripped&) { return std::string(); },
                                       [](const HostTurnedBack&) { return std::string(); },
-                                      [](const GatePassed&) { return std::string(); },
+                                      [&](const GatePassed& e) { return BrokenGate(state, e); },
                                       [](const Held&) { return std::string(); },
                                       [](const Released&) { return std::string(); },
                                       [](const Stopping&) { return std::string(); },
                                       [](const TurnedBack&) { return std::string(); },
                                       [](const HostSeen&) { return std::string(); },
+                                      [](const GateAnswered&) { return std::string(); },
+                                      [](const Noted&) { return std::string(); },
                                       [](const Finished&) { return std::string(); },
                                   },
                                   event);

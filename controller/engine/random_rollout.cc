@@ -29,6 +29,16 @@ Step RandomStep(Dice& dice, int number) {
   return step;
 }
 
+constexpr int kPeople = 4;
+
+std::string Person(int number) {
+  return absl::StrCat("slipway://x/operator/person-", number);
+}
+
+std::string AnyPerson(Dice& dice) {
+  return Person(dice.Below(kPeople));
+}
+
 Gate RandomGate(Dice& dice) {
   Gate gate;
   if (dice.Chance(70)) return gate;
@@ -36,6 +46,14 @@ Gate RandomGate(Dice& dice) {
   gate.text = "may it?";
   gate.within = absl::Seconds(dice.Below(100));
   gate.on_timeout = static_cast<Gate::OnTimeout>(dice.Below(3));
+  if (gate.kind != Gate::Kind::approval || dice.Chance(30)) return gate;
+  // Three of four have the role, so that two are left when one of them began the rollout.
+  gate.role = "dba";
+  const int without = dice.Below(kPeople);
+  for (int i = 0; i < kPeople; ++i) {
+    if (i != without) gate.people.push_back(absl::StrCat("person-", i));
+  }
+  gate.approvals = 1 + dice.Below(2);
   return gate;
 }
 
@@ -105,6 +123,7 @@ Planned RandomRollout(std::uint64_t seed) {
   }
   planned.forward = Forward(RandomPlan(dice, hosts), dice.Next());
   planned.rollback = RandomRollback(dice, hosts);
+  if (dice.Chance(60)) planned.started_by = AnyPerson(dice);
   return planned;
 }
 
@@ -153,14 +172,15 @@ Input RandomWorld::RandomReport() {
 Input RandomWorld::RandomVerb() {
   Verb verb;
   verb.now = now_;
-  verb.kind = static_cast<Verb::Kind>(dice_.Below(8));
+  verb.kind = static_cast<Verb::Kind>(dice_.Below(9));
   const bool final = verb.kind == Verb::Kind::abort || verb.kind == Verb::Kind::roll_back;
   if (final && dice_.Chance(80)) verb.kind = Verb::Kind::resume;
-  verb.who = "lead";
+  verb.who = AnyPerson(dice_);
   verb.reason = "as the dice fell";
   if (dice_.Chance(50)) verb.hosts = {AnyHost()};
   verb.at_once = dice_.Chance(20);
   verb.leave_mixed = dice_.Chance(50);
+  if (dice_.Chance(50)) verb.phase = absl::StrCat("phase-", dice_.Below(3));
   return verb;
 }
 
@@ -209,18 +229,24 @@ void RandomWorld::Check(const std::vector<Event>& events) {
   if (!broken.empty()) broken_ = broken;
 }
 
+// Whoever may, in the same order each time.
+void RandomWorld::ApproveByAll() {
+  for (int person = 0; person < kPeople && WaitingGate(state_) != nullptr; ++person) {
+    Feed(Verb{now_, Verb::Kind::approve, Person(person), "settling", {}});
+  }
+}
+
 // Says what the rollout waits for a person to say; skips what is in doubt.
 void RandomWorld::DecideAsPerson() {
   Verb verb;
   verb.now = now_;
-  verb.who = "lead";
+  verb.who = Person(0);
   verb.reason = "settling";
   switch (state_.hold.why) {
     case Hold::Why::none:
       return;
     case Hold::Why::gate:
-      verb.kind = Verb::Kind::approve;
-      break;
+      return ApproveByAll();
     case Hold::Why::paused:
     case Hold::Why::brake:
       verb.kind = Verb::Kind::resume;
@@ -231,8 +257,9 @@ void RandomWorld::DecideAsPerson() {
         verb.kind = Verb::Kind::skip;
       } else if (state_.stopping) {
         verb.kind = Verb::Kind::abort;
-      } else if (state_.gate_since != absl::InfinitePast() && !state_.gate_open) {
-        verb.kind = Verb::Kind::approve;
+      } else if (const Gate* gate = WaitingGate(state_);
+                 gate != nullptr && gate->kind != Gate::Kind::wait) {
+        return ApproveByAll();
       }
       verb.leave_mixed = true;
       if (verb.kind == Verb::Kind::skip) verb.hosts = {state_.undecided.begin()->host};

@@ -51,6 +51,7 @@ class RandomWorld {
   Input RandomReport();
   Input RandomVerb();
   void DecideAsPerson();
+  void ApproveByAll();
   HostIx AnyHost() {
     return static_cast<HostIx>(dice_.Below(static_cast<int>(state_.hosts.size())));
   }

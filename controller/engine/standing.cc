@@ -71,4 +71,20 @@ std::string_view Word(Standing standing) {
   return "unproven";
 }
 
+std::string_view Word(Hold::Why why) {
+  switch (why) {
+    case Hold::Why::none:
+      return "";
+    case Hold::Why::paused:
+      return "paused";
+    case Hold::Why::gate:
+      return "gate";
+    case Hold::Why::brake:
+      return "brake";
+    case Hold::Why::needs_person:
+      return "needs_person";
+  }
+  return "";
+}
+
 }  // namespace slipway::engine

@@ -55,6 +55,7 @@ struct State {
   std::vector<Step> undo_steps;  // forward.steps as course undo_one runs them
   RollbackPolicy rollback;
   std::string description;
+  std::string started_by;
 
   Course course = Course::forward;  // forward or backward
   std::uint16_t batch = 0;          // of `course`: the one that runs, or that comes first
@@ -77,6 +78,8 @@ struct State {
   std::set<std::pair<Time, TaskId>> timers;  // not_before and give_up_at, unless a hold stops them
   Time gate_since = absl::InfinitePast();    // the gate of the next batch was reached then
   bool gate_open = false;                    // and passed
+  std::map<std::uint16_t, std::vector<GateAnswered>> answers;  // by forward batch, oldest first
+  std::vector<Noted> notes;                                    // oldest first
   Time turned_back_at = absl::InfiniteFuture();
 
   Hold hold;

@@ -79,6 +79,8 @@ struct Gate {
   std::string text;  // approval: the question; window, healthy: what is waited for
   Duration within = absl::ZeroDuration();  // wait: how long; else the gate times out after this
   enum class OnTimeout { hold, roll_back, abort } on_timeout = OnTimeout::hold;
+  std::vector<std::string> people = {};  // approval: who may answer, by name; empty: anybody
+  int approvals = 1;                     // approval: this many different people must say yes
   bool operator==(const Gate&) const = default;
 };
 

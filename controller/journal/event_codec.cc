@@ -57,6 +57,7 @@ void Write(const engine::Planned& event, pb::Event& out) {
     codec::Write(observed, *before.mutable_observed());
   }
   to.set_description(event.description);
+  to.set_started_by(event.started_by);
 }
 
 engine::Planned ReadPlanned(ValueReader& reader, const pb::Planned& in) {
@@ -75,6 +76,7 @@ engine::Planned ReadPlanned(ValueReader& reader, const pb::Planned& in) {
                               codec::ReadObserved(before.observed()));
   }
   event.description = in.description();
+  event.started_by = in.started_by();
   return event;
 }
 
@@ -188,6 +190,40 @@ engine::GatePassed ReadGatePassed(ValueReader& reader, const pb::GatePassed& in)
   reader.Narrow(in.batch(), event.batch);
   event.by = in.by();
   event.note = in.note();
+  return event;
+}
+
+void Write(const engine::GateAnswered& event, pb::Event& out) {
+  pb::GateAnswered& to = *out.mutable_gate_answered();
+  to.set_batch(event.batch);
+  to.set_approves(event.approves);
+  to.set_who(event.who);
+  to.set_role(event.role);
+  to.set_note(event.note);
+  to.set_until(ToMicros(event.until));
+}
+
+engine::GateAnswered ReadGateAnswered(ValueReader& reader, const pb::GateAnswered& in) {
+  engine::GateAnswered event;
+  reader.Narrow(in.batch(), event.batch);
+  event.approves = in.approves();
+  event.who = in.who();
+  event.role = in.role();
+  event.note = in.note();
+  event.until = TimeFromMicros(in.until());
+  return event;
+}
+
+void Write(const engine::Noted& event, pb::Event& out) {
+  pb::Noted& to = *out.mutable_noted();
+  to.set_who(event.who);
+  to.set_text(event.text);
+}
+
+engine::Noted ReadNoted(const pb::Noted& in) {
+  engine::Noted event;
+  event.who = in.who();
+  event.text = in.text();
   return event;
 }
 
@@ -315,6 +351,10 @@ engine::Event ReadKind(ValueReader& reader, const pb::Event& in) {
       return ReadHostSeen(in.host_seen());
     case pb::Event::kFinished:
       return ReadFinished(reader, in.finished());
+    case pb::Event::kGateAnswered:
+      return ReadGateAnswered(reader, in.gate_answered());
+    case pb::Event::kNoted:
+      return ReadNoted(in.noted());
     case pb::Event::KIND_NOT_SET:
       break;
   }

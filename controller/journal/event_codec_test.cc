@@ -19,10 +19,17 @@ using testing::HasSubstr;
     const engine::TaskResolved& resolved, const engine::HostTripped& tripped,
     const engine::HostTurnedBack& host_back, const engine::GatePassed& passed,
     const engine::Held& held, const engine::Released& released, const engine::Stopping& stopping,
-    const engine::TurnedBack& back, const engine::HostSeen& seen,
-    const engine::Finished& finished) {
+    const engine::TurnedBack& back, const engine::HostSeen& seen, const engine::Finished& finished,
+    const engine::GateAnswered& answered, const engine::Noted& noted) {
   {
-    [[maybe_unused]] const auto& [at, hosts, forward, rollback, before, description] = planned;
+    [[maybe_unused]] const auto& [at, batch, approves, who, role, note, until] = answered;
+  }
+  {
+    [[maybe_unused]] const auto& [at, who, text] = noted;
+  }
+  {
+    [[maybe_unused]] const auto& [at, hosts, forward, rollback, before, description, started_by] =
+        planned;
   }
   {
     [[maybe_unused]] const auto& [at, course, batch] = entered;
@@ -98,7 +105,8 @@ using testing::HasSubstr;
     [[maybe_unused]] const auto& [of_phase, steps, hosts, before] = batch;
   }
   {
-    [[maybe_unused]] const auto& [kind, role, text, within, on_timeout] = batch.before;
+    [[maybe_unused]] const auto& [kind, role, text, within, on_timeout, people, approvals] =
+        batch.before;
   }
   {
     [[maybe_unused]] const auto& [host, first] = chain;
@@ -210,8 +218,13 @@ class RandomEvent {
       batch.phase = Small();
       batch.steps = {Small(), Small()};
       batch.hosts = {{AHost(), Small()}, {AHost(), Small()}};
-      batch.before = {AnEnum(engine::Gate::Kind::window), Text(), Text(), ADuration(),
-                      AnEnum(engine::Gate::OnTimeout::abort)};
+      batch.before = {AnEnum(engine::Gate::Kind::window),
+                      Text(),
+                      Text(),
+                      ADuration(),
+                      AnEnum(engine::Gate::OnTimeout::abort),
+                      {Text(), Text()},
+                      static_cast<int>(1 + Below(3))};
     }
     return schedule;
   }
@@ -228,6 +241,7 @@ class RandomEvent {
     e.rollback.resume = {AStep(), AStep()};
     e.before = {{AHost(), AnObserved()}, {AHost(), AnObserved()}};
     e.description = Text();
+    e.started_by = Text();
   }
   void Fill(engine::BatchEntered& e) { e.course = AnEnum(Course::backward), e.batch = Small(); }
   void Fill(engine::TaskIssued& e) { e.task = ATask(), e.attempt = AnInt(); }
@@ -256,6 +270,15 @@ class RandomEvent {
     e.by = Text();
     e.note = Text();
   }
+  void Fill(engine::GateAnswered& e) {
+    e.batch = Small();
+    e.approves = Coin();
+    e.who = Text();
+    e.role = Text();
+    e.note = Text();
+    e.until = ATime();
+  }
+  void Fill(engine::Noted& e) { e.who = Text(), e.text = Text(); }
   void Fill(engine::Held& e) {
     e.hold = {AnEnum(engine::Hold::Why::needs_person), Text(), Text(), ATime(), Coin()};
   }

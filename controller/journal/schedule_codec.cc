@@ -57,6 +57,8 @@ void Write(const engine::Gate& gate, pb::Gate& out) {
   out.set_text(gate.text);
   out.set_within(ToMicros(gate.within));
   out.set_on_timeout(ToWire(gate.on_timeout));
+  for (const std::string& person : gate.people) out.add_people(person);
+  if (gate.approvals != 1) out.set_approvals(gate.approvals);
 }
 
 engine::Gate ReadGate(ValueReader& reader, const pb::Gate& in) {
@@ -66,6 +68,8 @@ engine::Gate ReadGate(ValueReader& reader, const pb::Gate& in) {
   gate.text = in.text();
   gate.within = DurationFromMicros(in.within());
   reader.Enum(in.on_timeout(), gate.on_timeout);
+  gate.people.assign(in.people().begin(), in.people().end());
+  gate.approvals = in.approvals() == 0 ? 1 : in.approvals();
   return gate;
 }
 

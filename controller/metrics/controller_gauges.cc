@@ -13,20 +13,11 @@ namespace slipway::controller {
 namespace {
 
 // What a rollout does, in one word.
-const char* WordOf(const RolloutView* view) {
+std::string WordOf(const RolloutView* view) {
   if (view == nullptr) return "recovering";
   if (!view->trouble.empty()) return "stuck";
-  switch (view->state.hold.why) {
-    case engine::Hold::Why::none:
-      break;
-    case engine::Hold::Why::paused:
-      return "paused";
-    case engine::Hold::Why::gate:
-      return "gate";
-    case engine::Hold::Why::brake:
-      return "brake";
-    case engine::Hold::Why::needs_person:
-      return "needs_person";
+  if (view->state.hold.why != engine::Hold::Why::none) {
+    return std::string(engine::Word(view->state.hold.why));
   }
   return view->state.turned_back ? "rolling_back" : "running";
 }

@@ -45,22 +45,6 @@ std::string Word(engine::Result result) {
   return "needs_person";
 }
 
-std::string Word(engine::Hold::Why why) {
-  switch (why) {
-    case engine::Hold::Why::none:
-      return "none";
-    case engine::Hold::Why::paused:
-      return "paused";
-    case engine::Hold::Why::gate:
-      return "gate";
-    case engine::Hold::Why::brake:
-      return "brake";
-    case engine::Hold::Why::needs_person:
-      return "needs_person";
-  }
-  return "none";
-}
-
 std::string Way(const engine::TaskId& task) {
   return task.course == Course::forward ? "forward" : "back";
 }
@@ -124,7 +108,7 @@ struct Instruments::Families {
     for (const char* automatic : {"true", "false"}) turned_back.Add({{"automatic", automatic}});
     using Why = engine::Hold::Why;
     for (const Why why : {Why::paused, Why::gate, Why::brake, Why::needs_person}) {
-      held.Add({{"why", Word(why)}});
+      held.Add({{"why", std::string(engine::Word(why))}});
     }
     for (const Verdict verdict : {Verdict::succeeded, Verdict::failed, Verdict::timed_out,
                                   Verdict::unknown, Verdict::not_applied, Verdict::try_later}) {
@@ -168,7 +152,9 @@ void Instruments::Appended(const engine::State& state, const std::vector<engine:
       [&](const engine::TurnedBack& e) {
         families_->turned_back.Add({{"automatic", e.automatic ? "true" : "false"}}).Increment();
       },
-      [&](const engine::Held& e) { families_->held.Add({{"why", Word(e.hold.why)}}).Increment(); },
+      [&](const engine::Held& e) {
+        families_->held.Add({{"why", std::string(engine::Word(e.hold.why))}}).Increment();
+      },
       [&](const engine::Finished& e) {
         families_->finished.Add({{"result", Word(e.result)}}).Increment();
       },

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
+#include "common/plan/plan_people.h"
 #include "controller/planner/durations.h"
 #include "controller/planner/work.h"
 
@@ -16,9 +17,24 @@ engine::Share ShareOf(const v1::Share& share) {
   return {static_cast<int>(share.count()), static_cast<int>(share.percent())};
 }
 
+engine::Gate::OnTimeout OnTimeoutOf(v1::PlanApprove::OnTimeout choice) {
+  switch (choice) {
+    case v1::PlanApprove::ROLLBACK:
+      return engine::Gate::OnTimeout::roll_back;
+    case v1::PlanApprove::FAIL:
+      return engine::Gate::OnTimeout::abort;
+    default:
+      return engine::Gate::OnTimeout::hold;
+  }
+}
+
 bool IsDisruptive(const engine::Part& part) {
   return std::any_of(part.steps.begin(), part.steps.end(),
                      [](const engine::Step& step) { return step.traits.disruptive; });
+}
+
+bool IsApproval(const engine::Part& part, std::uint16_t phase) {
+  return part.phase == phase && part.before.kind == engine::Gate::Kind::approval;
 }
 
 class PartsMaker {
@@ -37,11 +53,33 @@ class PartsMaker {
     const v1::PlanPhase& phase = work_.plan.phases(static_cast<int>(p));
     phase_ = static_cast<std::uint16_t>(plan_.phases.size());
     plan_.phases.push_back({phase.phase(), MaxFailed(phase, p), DurationOf(phase.takes())});
+    const std::size_t begin = plan_.parts.size();
     if (phase.hosts().empty()) {
       for (const PlannedStep& step : work_.steps[p]) AddAlone(phase, step);
     } else {
       AddBatched(phase, work_.steps[p]);
     }
+    // Nobody is asked about a phase in which nothing happens.
+    if (phase.has_approve() && plan_.parts.size() > begin) {
+      const auto at = static_cast<std::ptrdiff_t>(begin);
+      plan_.parts.insert(plan_.parts.begin() + at, ApprovalOf(phase.approve()));
+      part_steps_.insert(part_steps_.begin() + at, std::vector<PlannedStep>());
+    }
+  }
+
+  // A part of its own without hosts: what comes next waits for it.
+  engine::Part ApprovalOf(const v1::PlanApprove& approve) const {
+    engine::Part part;
+    part.phase = phase_;
+    engine::Gate& gate = part.before;
+    gate.kind = engine::Gate::Kind::approval;
+    gate.role = approve.by();
+    gate.text = approve.question();
+    gate.within = DurationOf(approve.within());
+    gate.on_timeout = OnTimeoutOf(approve.on_timeout());
+    gate.people = plan::OperatorsOf(work_.plan, approve.by());
+    gate.approvals = static_cast<int>(approve.people());
+    return part;
   }
 
   HostNumbers HostsOf(const std::string& group) const {
@@ -79,6 +117,7 @@ class PartsMaker {
 
   void AddAlone(const v1::PlanPhase& phase, const PlannedStep& step) {
     if (step.step->has_wait()) return AddWait(*step.step);
+    if (step.step->has_approve()) return Add(ApprovalOf(step.step->approve()), {});
     engine::Part part = NewPart(step.group);
     if (part.hosts.empty()) return;
     CheckVariables(work_, step, HostsOf(step.group));
@@ -218,7 +257,9 @@ class PartsMaker {
   void AddReadiness() {
     const auto first = std::find_if(plan_.parts.begin(), plan_.parts.end(), IsDisruptive);
     if (first == plan_.parts.end()) return;
-    const auto at = static_cast<std::size_t>(first - plan_.parts.begin());
+    auto at = static_cast<std::size_t>(first - plan_.parts.begin());
+    // Nobody is asked before it is known that the way back is there.
+    if (at > 0 && IsApproval(plan_.parts[at - 1], first->phase)) --at;
     std::map<engine::HostIx, std::set<std::string>> apps_of;
     for (std::size_t p = at; p < plan_.parts.size(); ++p) {
       for (const std::string& app : AppsOf(p)) {

@@ -324,6 +324,60 @@ TEST(Planner, AWaitIsAGateWithoutHosts) {
   EXPECT_EQ(compiled.plan.parts[1].before.within, absl::Minutes(5));
 }
 
+TEST(Planner, AnApprovalIsAGateOfThePeopleWhoHaveTheRole) {
+  const CompiledPlan compiled =
+      Compile(PlanWith(R"(people: { dba: [lena@example.org, max, lena], qa: [kim] }
+phases:
+  - phase: a
+    hosts: web
+    approve: { by: dba, people: 2, on_timeout: rollback }
+    steps:
+      - noop: {}
+  - phase: b
+    steps:
+      - approve: { by: qa, question: "Fine?", within: 2h }
+)"),
+              WebHosts(4));
+  EXPECT_EQ(Problems(compiled), "");
+  ASSERT_EQ(compiled.plan.parts.size(), 3U);
+  const engine::Gate& first = compiled.plan.parts[0].before;
+  EXPECT_THAT(compiled.plan.parts[0].hosts, IsEmpty());
+  EXPECT_EQ(first.kind, engine::Gate::Kind::approval);
+  EXPECT_EQ(first.role, "dba");
+  EXPECT_THAT(first.people, ElementsAre("lena", "max"));
+  EXPECT_EQ(first.approvals, 2);
+  EXPECT_EQ(first.within, absl::Hours(72));
+  EXPECT_EQ(first.on_timeout, engine::Gate::OnTimeout::roll_back);
+  EXPECT_EQ(compiled.plan.parts[1].before.kind, engine::Gate::Kind::none);
+  const engine::Gate& second = compiled.plan.parts[2].before;
+  EXPECT_EQ(second.text, "Fine?");
+  EXPECT_EQ(second.within, absl::Hours(2));
+  EXPECT_EQ(second.on_timeout, engine::Gate::OnTimeout::hold);
+}
+
+TEST(Planner, NobodyIsAskedBeforeTheWayBackIsKnown) {
+  const CompiledPlan compiled = Compile(PlanWith(R"(people: { dba: [lena] }
+phases:
+  - phase: prepare
+    hosts: web
+    steps:
+      - stage: { component: backend, app: /srv/media }
+  - phase: go
+    hosts: web
+    approve: { by: dba }
+    steps:
+      - stop: { service: media }
+      - switch: { app: /srv/media }
+      - start: { service: media }
+)"),
+                                        WebHosts(2));
+  ASSERT_EQ(compiled.plan.parts.size(), 4U) << Problems(compiled);
+  EXPECT_EQ(compiled.plan.parts[1].steps.front().name, "readiness");
+  EXPECT_EQ(compiled.plan.parts[2].before.kind, engine::Gate::Kind::approval);
+  EXPECT_EQ(compiled.plan.phases[compiled.plan.parts[2].phase].name, "go");
+  EXPECT_EQ(compiled.plan.parts[3].steps.front().action, "stop");
+}
+
 TEST(Planner, MaxFailedIsANumberOfHosts) {
   const auto max_failed = [](const std::string& share, int hosts) {
     const CompiledPlan compiled =

@@ -54,9 +54,21 @@ std::string InWords(const Step& step) {
 }
 
 std::string InWords(const engine::Gate& gate) {
-  return gate.kind == engine::Gate::Kind::wait
-             ? absl::StrCat("wait ", plan::DurationText(gate.within))
-             : "";
+  switch (gate.kind) {
+    case engine::Gate::Kind::wait:
+      return absl::StrCat("wait ", plan::DurationText(gate.within));
+    case engine::Gate::Kind::approval:
+      return absl::StrCat("approval by ", gate.role, " (",
+                          gate.approvals > 1 ? absl::StrCat(gate.approvals, " of ") : "",
+                          absl::StrJoin(gate.people, ", "), "), within ",
+                          plan::DurationText(gate.within),
+                          gate.text.empty() ? "" : absl::StrCat(": ", gate.text));
+    case engine::Gate::Kind::none:
+    case engine::Gate::Kind::healthy:
+    case engine::Gate::Kind::window:
+      break;
+  }
+  return "";
 }
 
 // Where each part's batches begin, and what they are called; Forward cuts parts in this order.
@@ -203,8 +215,9 @@ std::string DigestOf(const CompiledPlan& compiled, const Schedule& forward) {
 }  // namespace
 
 absl::Duration WorstCase(const Schedule& schedule, const Batch& batch) {
+  // How long people take is theirs; it says nothing of the rollout.
   absl::Duration total =
-      batch.before.kind == engine::Gate::Kind::none ? absl::ZeroDuration() : batch.before.within;
+      batch.before.kind == engine::Gate::Kind::wait ? batch.before.within : absl::ZeroDuration();
   for (const engine::StepIx step : batch.steps) total += WorstCaseOf(schedule.steps[step]);
   return total;
 }

@@ -39,6 +39,22 @@ TEST(Preview, ShowsBatchesInOrderWithTheirHosts) {
                           "check http", "bake"));
 }
 
+TEST(Preview, SaysWhoMustApproveAndCountsNoTimeForIt) {
+  const v1::RolloutPreview preview = Preview(PlanWith(R"(people: { dba: [lena, max], qa: [kim] }
+phases:
+  - phase: a
+    steps:
+      - approve: { by: dba, people: 2, within: 2h }
+      - approve: { by: qa, question: "Fine?" }
+      - wait: { lasts: 5m }
+)"),
+                                             WebHosts(2));
+  ASSERT_EQ(preview.batches_size(), 3);
+  EXPECT_EQ(preview.batches(0).gate(), "approval by dba (2 of lena, max), within 2h");
+  EXPECT_EQ(preview.batches(1).gate(), "approval by qa (kim), within 3d: Fine?");
+  EXPECT_EQ(preview.worst_case().seconds(), 300);
+}
+
 TEST(Preview, WorstCaseCountsEveryAttempt) {
   const v1::RolloutPreview preview = Preview(kMediaPlan, WebHosts(6));
   // stop: 3 x 1 min and 2 pauses; configure and switch 10 min each; start 20.5; check 10; bake 1.

@@ -43,6 +43,9 @@ constexpr AuthzRow kRows[] = {
     {"/slipway.v1.RolloutService/RetryRollout", kOperators},
     {"/slipway.v1.RolloutService/SkipHosts", kOperators},
     {"/slipway.v1.RolloutService/RollBack", kOperators},
+    {"/slipway.v1.RolloutService/ApproveRollout", kOperators},
+    {"/slipway.v1.RolloutService/RejectRollout", kOperators},
+    {"/slipway.v1.RolloutService/NoteRollout", kOperators},
     {"/slipway.v1.RolloutService/GetLogs", kOperators},
 };
 

@@ -80,6 +80,22 @@ std::uint64_t SeedOf(const std::string& plan_digest, const std::string& release,
   return std::strtoull(text.substr(0, 16).c_str(), nullptr, 16);
 }
 
+// A rollout that would wait for ever at one of its gates does not begin.
+absl::Status CheckApprovers(const engine::Schedule& forward, const std::string& who) {
+  for (const engine::Batch& batch : forward.batches) {
+    const engine::Gate& gate = batch.before;
+    if (gate.kind != engine::Gate::Kind::approval) continue;
+    const std::size_t can = engine::ApproversOf(gate, who);
+    if (can >= static_cast<std::size_t>(gate.approvals)) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "phase ", forward.phases[batch.phase].name, " needs ", gate.approvals,
+        gate.approvals == 1 ? " person" : " people", " of role ", gate.role, " besides ", who,
+        ", who would start the rollout, and there ", can == 1 ? "is " : "are ", can,
+        ": let another person start it, or name more people in the plan"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 struct PlannedCreation::Prepared {
@@ -153,6 +169,7 @@ absl::StatusOr<std::string> PlannedCreation::Create(const v1::CreateRolloutReque
                                                     const std::string& who) {
   const MutexLock lock(ports_.releases.changing());  // the release stays until its rollout is seen
   SLIPWAY_ASSIGN_OR_RETURN(Prepared prepared, Prepare(request));
+  SLIPWAY_RETURN_IF_ERROR(CheckApprovers(prepared.forward, who));
   const v1::Plan& plan = *prepared.loaded.plan;
   engine::Planned planned;
   planned.at = ports_.clock.Now();
@@ -160,6 +177,7 @@ absl::StatusOr<std::string> PlannedCreation::Create(const v1::CreateRolloutReque
   planned.forward = std::move(prepared.forward);
   planned.rollback = std::move(prepared.compiled.rollback);
   planned.before = std::move(prepared.compiled.before);
+  planned.started_by = who;
 
   RolloutDescription description;
   description.plan = plan.name();

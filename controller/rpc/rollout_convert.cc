@@ -25,22 +25,6 @@ bool IsKnown(absl::Time time) {
   return time != absl::InfinitePast() && time != absl::InfiniteFuture();
 }
 
-const char* Word(engine::Hold::Why why) {
-  switch (why) {
-    case engine::Hold::Why::none:
-      return "";
-    case engine::Hold::Why::paused:
-      return "paused";
-    case engine::Hold::Why::gate:
-      return "gate";
-    case engine::Hold::Why::brake:
-      return "brake";
-    case engine::Hold::Why::needs_person:
-      return "needs_person";
-  }
-  return "";
-}
-
 v1::Rollout::State EndOf(engine::Result result) {
   switch (result) {
     case engine::Result::succeeded:
@@ -261,6 +245,39 @@ void SetDescription(v1::Rollout& rollout, const RolloutDescription& d) {
   for (const std::string& version : d.previous) rollout.add_previous_versions(version);
 }
 
+// "approval by dba: is the backup there?"
+std::string GateText(const engine::Gate& gate) {
+  const std::string count =
+      gate.approvals > 1 ? absl::StrCat(" (", gate.approvals, " people)") : std::string();
+  return absl::StrCat("approval by ", gate.role, count, gate.text.empty() ? "" : ": ", gate.text);
+}
+
+void AddPeople(v1::Rollout& rollout, const State& state) {
+  const engine::Gate* gate = engine::WaitingGate(state);
+  if (gate != nullptr && gate->kind == engine::Gate::Kind::approval) {
+    rollout.set_approval_by(gate->role);
+    if (rollout.hold_why() == "gate") rollout.set_hold_text(GateText(*gate));
+  }
+  for (const auto& [batch, answers] : state.answers) {
+    for (const engine::GateAnswered& answer : answers) {
+      v1::Approval& approval = *rollout.add_approvals();
+      approval.set_phase(state.forward.phases[state.forward.batches[batch].phase].name);
+      approval.set_approved(answer.approves);
+      approval.set_who(answer.who);
+      approval.set_role(answer.role);
+      approval.set_note(answer.note);
+      Set(approval.mutable_at(), answer.at);
+      if (IsKnown(answer.until)) Set(approval.mutable_until(), answer.until);
+    }
+  }
+  for (const engine::Noted& noted : state.notes) {
+    v1::Note& note = *rollout.add_notes();
+    note.set_who(noted.who);
+    note.set_text(noted.text);
+    Set(note.mutable_at(), noted.at);
+  }
+}
+
 // Folded away by nobody: failures, holds, turns and the end.
 bool IsImportant(const engine::Event& event) {
   return std::visit(
@@ -275,9 +292,16 @@ bool IsImportant(const engine::Event& event) {
           [](const engine::Finished&) { return true; }, [](const engine::Planned&) { return true; },
           [](const engine::BatchEntered&) { return false; },
           [](const engine::TaskIssued&) { return false; },
+          [](const engine::GateAnswered&) { return true; },
+          [](const engine::Noted&) { return true; },
           [](const engine::GatePassed&) { return false; },
           [](const engine::HostSeen&) { return false; }},
       event);
+}
+
+bool IsApprovalAsked(const engine::Event& event) {
+  const auto* held = std::get_if<engine::Held>(&event);
+  return held != nullptr && held->hold.why == engine::Hold::Why::gate && !held->hold.who.empty();
 }
 
 // What another line tells as well: how an attempt that was issued ended, what a step's end made of
@@ -359,7 +383,8 @@ v1::Rollout ToProto(const RolloutView& view, absl::Time began) {
       rollout.add_previous_versions(version);
   }
   rollout.set_state(StateOf(state));
-  rollout.set_hold_why(view.trouble.empty() ? Word(state.hold.why) : "storage");
+  rollout.set_hold_why(view.trouble.empty() ? std::string(engine::Word(state.hold.why))
+                                            : "storage");
   rollout.set_hold_text(view.trouble.empty() ? state.hold.text : view.trouble);
   if (state.finished) {
     rollout.set_text(state.finished->text);
@@ -373,6 +398,7 @@ v1::Rollout ToProto(const RolloutView& view, absl::Time began) {
     *rollout.add_hosts() = StatusOf(view, host);
   }
   AddFailures(rollout, view);
+  AddPeople(rollout, state);
   return rollout;
 }
 
@@ -393,6 +419,9 @@ v1::Change ToProto(const RolloutView& view, const SequencedEvent& event) {
   v1::Change change;
   change.set_sequence(event.sequence);
   change.set_text(engine::Describe(view.state, *event.event));
+  if (IsApprovalAsked(*event.event)) {
+    change.set_text(absl::StrCat(change.text(), "; slipway approve ", view.id.text));
+  }
   change.set_important(IsImportant(*event.event));
   change.set_detail(IsDetail(*event.event));
   std::visit([&](const auto& e) { Set(change.mutable_at(), e.at); }, *event.event);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "slipway/v1/rollout.pb.h"
 
 namespace slipway::controller {
@@ -160,6 +161,48 @@ TEST_F(RolloutConvertTest, TroubleWithTheStorageIsShownAsAHold) {
   const v1::Rollout rollout = Shown();
   EXPECT_EQ(rollout.hold_why(), "storage");
   EXPECT_EQ(rollout.hold_text(), "storage: disk full");
+}
+
+TEST_F(RolloutConvertTest, ApprovalIsAskedForAndAnswersAreShown) {
+  engine::Planned planned = std::get<engine::Planned>(events_.front());
+  engine::Gate& gate = planned.forward.batches.front().before;
+  gate.kind = engine::Gate::Kind::approval;
+  gate.role = "dba";
+  gate.text = "is the backup there?";
+  gate.within = absl::Hours(1);
+  gate.people = {"lena", "max"};
+  gate.approvals = 2;
+  view_ = {};
+  events_.clear();
+  Note(planned);
+  Say(engine::Tick{kStart});
+  v1::Rollout rollout = Shown();
+  EXPECT_EQ(rollout.state(), v1::Rollout::HELD);
+  EXPECT_EQ(rollout.hold_why(), "gate");
+  EXPECT_EQ(rollout.hold_text(), "approval by dba (2 people): is the backup there?");
+  EXPECT_EQ(rollout.approval_by(), "dba");
+  const v1::Change asked =
+      ToProto(view_, {2, std::make_shared<const engine::Event>(events_.back())});
+  EXPECT_THAT(asked.text(), HasSubstr("waits for approval by dba"));
+  EXPECT_THAT(asked.text(), HasSubstr("slipway approve ro-TEST01"));
+
+  engine::Verb verb{kStart, engine::Verb::Kind::note, "slipway://x/operator/kim", "slow disk", {}};
+  Say(verb);
+  for (const char* name : {"lena", "max"}) {
+    verb.kind = engine::Verb::Kind::approve;
+    verb.who = absl::StrCat("slipway://x/operator/", name);
+    verb.reason = "seen";
+    Say(verb);
+  }
+  rollout = Shown();
+  EXPECT_EQ(rollout.approval_by(), "");
+  ASSERT_EQ(rollout.approvals_size(), 2);
+  EXPECT_TRUE(rollout.approvals(1).approved());
+  EXPECT_EQ(rollout.approvals(1).who(), "slipway://x/operator/max");
+  EXPECT_EQ(rollout.approvals(1).role(), "dba");
+  EXPECT_EQ(rollout.approvals(1).note(), "seen");
+  ASSERT_EQ(rollout.notes_size(), 1);
+  EXPECT_EQ(rollout.notes(0).text(), "slow disk");
 }
 
 TEST_F(RolloutConvertTest, EveryEventHasALineAndATime) {

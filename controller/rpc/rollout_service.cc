@@ -21,7 +21,7 @@ constexpr std::size_t kReasonBytesMax = 1024;
 using Kind = engine::Verb::Kind;
 
 bool NeedsReason(Kind kind) {
-  return kind != Kind::pause && kind != Kind::resume;
+  return kind != Kind::pause && kind != Kind::resume && kind != Kind::approve;
 }
 
 class RolloutService final : public v1::RolloutService::Service {
@@ -82,6 +82,18 @@ class RolloutService final : public v1::RolloutService::Service {
   grpc::Status RollBack(grpc::ServerContext* context, const v1::SteerRequest* request,
                         v1::Rollout* response) override {
     return ToGrpc(Steer(*context, "RollBack", Kind::roll_back, *request, *response));
+  }
+  grpc::Status ApproveRollout(grpc::ServerContext* context, const v1::SteerRequest* request,
+                              v1::Rollout* response) override {
+    return ToGrpc(Steer(*context, "ApproveRollout", Kind::approve, *request, *response));
+  }
+  grpc::Status RejectRollout(grpc::ServerContext* context, const v1::SteerRequest* request,
+                             v1::Rollout* response) override {
+    return ToGrpc(Steer(*context, "RejectRollout", Kind::reject, *request, *response));
+  }
+  grpc::Status NoteRollout(grpc::ServerContext* context, const v1::SteerRequest* request,
+                           v1::Rollout* response) override {
+    return ToGrpc(Steer(*context, "NoteRollout", Kind::note, *request, *response));
   }
 
  private:
@@ -179,6 +191,7 @@ absl::StatusOr<std::string> RolloutService::SteerOnce(Kind kind, const v1::Steer
   verb.reason = request.reason();
   verb.at_once = request.at_once();
   verb.leave_mixed = request.leave_mixed();
+  verb.phase = request.phase();
   std::vector<HostId> hosts;
   for (const std::string& host : request.hosts()) hosts.push_back({host});
   SLIPWAY_RETURN_IF_ERROR(ports_.pool.Steer(rollout, verb, std::move(hosts)));

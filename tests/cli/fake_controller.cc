@@ -76,6 +76,9 @@ class Rollouts final : public v1::RolloutService::Service {
   SLIPWAY_FAKE_VERB(RetryRollout)
   SLIPWAY_FAKE_VERB(SkipHosts)
   SLIPWAY_FAKE_VERB(RollBack)
+  SLIPWAY_FAKE_VERB(ApproveRollout)
+  SLIPWAY_FAKE_VERB(RejectRollout)
+  SLIPWAY_FAKE_VERB(NoteRollout)
 #undef SLIPWAY_FAKE_VERB
 
  private:

@@ -44,7 +44,7 @@ std::vector<Share> RampOf(const std::string& text) {
   return ramp;
 }
 
-// kind:role:within:on_timeout
+// kind:role:within:on_timeout:people:approvals, people separated by "+"
 absl::StatusOr<Gate> GateOf(const std::string& text) {
   const std::vector<std::string> parts = Split(text, ':');
   static const std::map<std::string, Gate::Kind> kinds = {{"approval", Gate::Kind::approval},
@@ -67,6 +67,8 @@ absl::StatusOr<Gate> GateOf(const std::string& text) {
     if (on_timeout == timeouts.end()) return Unknown("gate", parts[3]);
     gate.on_timeout = on_timeout->second;
   }
+  if (parts.size() > 4) gate.people = Split(parts[4], '+');
+  if (parts.size() > 5) gate.approvals = std::stoi(parts[5]);
   return gate;
 }
 

@@ -39,7 +39,8 @@ std::string Scenario::RunVerb(const std::string& verb, const Words& words) {
       {"pause", engine::Verb::Kind::pause},     {"resume", engine::Verb::Kind::resume},
       {"abort", engine::Verb::Kind::abort},     {"retry", engine::Verb::Kind::retry},
       {"skip", engine::Verb::Kind::skip},       {"rollback", engine::Verb::Kind::roll_back},
-      {"approve", engine::Verb::Kind::approve}, {"reject", engine::Verb::Kind::reject}};
+      {"approve", engine::Verb::Kind::approve}, {"reject", engine::Verb::Kind::reject},
+      {"note", engine::Verb::Kind::note}};
   const auto kind = verbs.find(verb);
   if (kind != verbs.end()) return Person(kind->second, words);
   if (verb == "begin") return Begin(words);
@@ -62,6 +63,7 @@ std::string Scenario::Begin(const Words& words) {
     for (auto& [host, observed] : planned.before) observed["/srv/app"] = {};
   }
   for (const auto& [host, observed] : planned.before) versions_[host] = observed.at("/srv/app");
+  planned.started_by = words.Named("by");
   history_.push_back(planned);
   engine::Apply(state_, history_.back());
   return absl::StrCat(Print(planned.forward, ""),
@@ -93,7 +95,10 @@ std::string Scenario::Decide(const engine::Input& input, bool brief) {
   const absl::Status verdict = engine::Decide(state_, presence_, input, events);
   std::string text;
   if (!verdict.ok()) {
-    absl::StrAppend(&text, absl::IsFailedPrecondition(verdict) ? "refused: " : "error: ",
+    absl::StrAppend(&text,
+                    absl::IsFailedPrecondition(verdict) ? "refused: "
+                    : absl::IsPermissionDenied(verdict) ? "not allowed: "
+                                                        : "error: ",
                     std::string(verdict.message()), "\n");
   }
   for (const Event& event : events) {
@@ -242,8 +247,14 @@ std::string Scenario::RunAll(const Words& words) {
 }
 
 std::string Scenario::Person(engine::Verb::Kind kind, const Words& words) {
-  engine::Verb verb{
-      now_, kind, "lead", words.text, HostsOf(words), words.Has("now"), words.Has("leave_mixed")};
+  engine::Verb verb{now_,
+                    kind,
+                    words.Named("by", "lead"),
+                    words.text,
+                    HostsOf(words),
+                    words.Has("now"),
+                    words.Has("leave_mixed"),
+                    words.Named("phase")};
   return Decide(verb);
 }
 

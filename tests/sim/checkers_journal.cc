@@ -113,6 +113,10 @@ void Checkers::Note(const RolloutId& rollout, RolloutBook& book, const engine::E
                    rig_.coverage.Hit(Rare::host_undone_alone);
                    book.dropped.insert(e.host);
                  },
+                 [&](const engine::GateAnswered& e) {
+                   rig_.coverage.Hit(e.approves ? Rare::gate_approved : Rare::gate_rejected);
+                 },
+                 [&](const engine::Noted&) { rig_.coverage.Hit(Rare::noted); },
                  [&](const engine::GatePassed&) { rig_.coverage.Hit(Rare::gate_passed); },
                  [&](const engine::Held& e) {
                    if (e.hold.why == engine::Hold::Why::brake) rig_.coverage.Hit(Rare::brake);

@@ -64,9 +64,9 @@ void People::Act(Driver& driver) {
   }
   if (rig_.Rough(rig_.weather.people)) {
     rig_.Strike(Fault::person_interfered);
-    const Ask any[] = {Ask::pause, Ask::resume,    Ask::abort,   Ask::retry,
-                       Ask::skip,  Ask::roll_back, Ask::approve, Ask::reject};
-    Say(driver, any[rig_.dice.Below(8)]);
+    const Ask any[] = {Ask::pause,     Ask::resume,  Ask::abort,  Ask::retry, Ask::skip,
+                       Ask::roll_back, Ask::approve, Ask::reject, Ask::note};
+    Say(driver, any[rig_.dice.Below(9)]);
   }
 }
 
@@ -91,13 +91,18 @@ Ask People::Fitting(const engine::State& state) {
 void People::Say(Driver& driver, Ask kind) {
   engine::Verb verb;
   verb.kind = kind;
-  verb.who = "spiffe://example/operator/ada";
+  const char* const names[] = {"ada", "ben", "eve"};
+  verb.who = absl::StrCat("spiffe://example/operator/", names[rig_.dice.Below(3)]);
   verb.reason = "as seen on the host";
   verb.at_once = rig_.dice.Chance(0.2);
   verb.leave_mixed = rig_.dice.Chance(0.3);
   const bool names_hosts = kind == Ask::retry || kind == Ask::skip;
   if (names_hosts && rig_.dice.Chance(0.5)) {
     verb.hosts = {static_cast<engine::HostIx>(rig_.dice.Below(driver.state().hosts.size()))};
+  }
+  if (kind == Ask::approve && rig_.dice.Chance(0.3)) {
+    const auto& phases = driver.state().forward.phases;
+    verb.phase = phases[rig_.dice.Below(phases.size())].name;
   }
   driver.Feed(std::move(verb));
 }

@@ -80,6 +80,10 @@ class Planner {
     const Gate::OnTimeout ends[] = {Gate::OnTimeout::hold, Gate::OnTimeout::roll_back,
                                     Gate::OnTimeout::abort};
     gate.on_timeout = ends[dice_.Below(3)];
+    if (gate.kind == Gate::Kind::approval && dice_.Chance(0.7)) {
+      gate.people = {"ada", "ben", "eve"};
+      gate.approvals = dice_.Chance(0.4) ? 2 : 1;
+    }
     return gate;
   }
 
@@ -154,6 +158,7 @@ engine::Planned RandomPlan(Dice& dice, const std::vector<HostId>& hosts, const s
   planned.forward = engine::Forward(planner.Make(), dice.Next());
   planned.rollback = planner.Rollback();
   planned.before = before;
+  if (dice.Chance(0.5)) planned.started_by = "spiffe://example/operator/ada";
   return planned;
 }
 

@@ -68,6 +68,34 @@ std::vector<Command> DeployCommands() {
   };
 }
 
+std::vector<Command> PeopleCommands() {
+  return {
+      {"approve",
+       "Deploy",
+       "say yes to what the rollout waits for, or will wait for",
+       {kRollout},
+       {{"note", "TEXT", "kept with the approval"},
+        {"phase", "NAME", "to this phase's first approval, also ahead of it"}},
+       RunApprove,
+       "For people who have the role in the plan's `people:`, but not for who started the "
+       "rollout.\n"
+       "Ahead of its gate, with --phase, a yes counts for 72 hours."},
+      {"reject",
+       "Deploy",
+       "say no to what the rollout waits for",
+       {kRollout},
+       {{"note", "TEXT", "why; kept in the journal and shown to everybody"}},
+       RunReject,
+       "It rolls back, or ends as it is where the plan says `on_timeout: fail`."},
+      {"note",
+       "Deploy",
+       "keep a remark with a rollout; changes nothing else",
+       {kRollout, {"TEXT"}},
+       {},
+       RunNote},
+  };
+}
+
 std::vector<Command> LookCommands() {
   return {
       {"status", "Look", "what runs, what is broken", {kMaybeRollout}, {}, RunStatus},
@@ -366,8 +394,8 @@ std::vector<Command> HostCommands() {
 const std::vector<Command>& CommandTable() {
   static const std::vector<Command> table = [] {
     std::vector<Command> all = DeployCommands();
-    for (auto&& more : {LookCommands(), PlanCommands(), ReleaseCommands(), HostCommands(),
-                        ConfigurationCommands(), MoreCommands()}) {
+    for (auto&& more : {PeopleCommands(), LookCommands(), PlanCommands(), ReleaseCommands(),
+                        HostCommands(), ConfigurationCommands(), MoreCommands()}) {
       all.insert(all.end(), more.begin(), more.end());
     }
     return all;

@@ -104,6 +104,12 @@ constexpr Explanation kExplanations[] = {
     {"P050",
      "The step names a database that `database:` of the plan does not have. Databases are\n"
      "named there once, with their kind, their secret and their migrations."},
+    {"P051",
+     "`approve: { by: ROLE }` names a role that `people:` does not have. A role is a name with\n"
+     "the operators who have it: `people: { dba: [lena, max] }`."},
+    {"P052",
+     "The role has fewer people than must approve, or none; the rollout would wait for ever.\n"
+     "An entry with an address, lena@example.org, is the operator lena."},
     {"P060",
      "The selector matches no host, or those that match are cordoned or left out by\n"
      "--hosts. `slipway fleet status SELECTOR` shows who matches."},

@@ -195,6 +195,31 @@ std::string Verdict(const Stream& stream, const Rollout& rollout) {
   }
 }
 
+// The certificate's URI ends with the name.
+std::string Person(const std::string& who) {
+  return Line(who.substr(who.rfind('/') + 1));
+}
+
+std::string At(const google::protobuf::Timestamp& time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%SZ", ToTime(time), absl::UTCTimeZone());
+}
+
+// What people said to it.
+std::string PeopleText(const Rollout& rollout) {
+  std::string text;
+  for (const auto& approval : rollout.approvals()) {
+    absl::StrAppend(&text, approval.approved() ? "  approved  " : "  rejected  ",
+                    Line(approval.phase()), " by ", Person(approval.who()), " as ",
+                    Line(approval.role()), "  ", At(approval.at()),
+                    approval.note().empty() ? "" : "  ", Line(approval.note()), "\n");
+  }
+  for (const auto& note : rollout.notes()) {
+    absl::StrAppend(&text, "  noted     by ", Person(note.who()), "  ", At(note.at()), "  ",
+                    Line(note.text()), "\n");
+  }
+  return text;
+}
+
 std::string NextCommands(const Rollout& rollout) {
   std::vector<std::string> lines;
   const std::string id = Line(rollout.id());
@@ -203,7 +228,10 @@ std::string NextCommands(const Rollout& rollout) {
     lines.push_back(absl::StrCat("slipway logs ", id, " ", Line(first.host()), " --failed"));
     lines.push_back(absl::StrCat("slipway host show ", Line(first.host())));
   }
-  if (NeedsPerson(rollout)) {
+  if (!rollout.approval_by().empty()) {
+    lines.push_back(absl::StrCat("slipway approve ", id));
+    lines.push_back(absl::StrCat("slipway reject ", id, " --note ..."));
+  } else if (NeedsPerson(rollout)) {
     lines.push_back(absl::StrCat("slipway retry ", id, " --reason ..."));
     lines.push_back(absl::StrCat("slipway rollback ", id, " --reason ..."));
   }
@@ -259,7 +287,10 @@ std::string StatusText(const Stream& stream, const Rollout& rollout) {
   const absl::Time now = SystemClock().Now();
   std::string text =
       absl::StrCat(Headline(stream, rollout), "  ", Took(Elapsed(rollout, now)), "\n");
-  if (!rollout.hold_why().empty()) {
+  if (rollout.hold_why() == "gate" && !rollout.approval_by().empty()) {
+    absl::StrAppend(&text, Paint(stream, Tone::warn, Show(stream, kNote)), " waits for ",
+                    Line(rollout.hold_text()), "\n");
+  } else if (!rollout.hold_why().empty()) {
     absl::StrAppend(&text, Paint(stream, Tone::warn, Show(stream, kNote)), " held (",
                     Line(rollout.hold_why()), "): ", Line(rollout.hold_text()), "\n");
   }
@@ -268,7 +299,7 @@ std::string StatusText(const Stream& stream, const Rollout& rollout) {
   for (const HostStatus& host : rollout.hosts()) {
     if (IsInteresting(host)) absl::StrAppend(&text, HostLine(stream, host));
   }
-  return absl::StrCat(text, NextCommands(rollout));
+  return absl::StrCat(text, PeopleText(rollout), NextCommands(rollout));
 }
 
 std::string EndText(const Stream& stream, const Rollout& rollout) {
@@ -285,7 +316,7 @@ std::string EndText(const Stream& stream, const Rollout& rollout) {
   if (!rollout.hold_text().empty() && !IsOver(rollout)) {
     absl::StrAppend(&text, "  waits     ", Line(rollout.hold_text()), "\n");
   }
-  return absl::StrCat(text, NextCommands(rollout));
+  return absl::StrCat(text, PeopleText(rollout), NextCommands(rollout));
 }
 
 std::string ChangeLine(const Rollout& rollout, const v1::Change& change) {

@@ -1,4 +1,4 @@
-// pause, resume, abort, retry, skip, rollback: what people say to a rollout.
+// pause, resume, abort, retry, skip, approve, reject, note, rollback: what people say to a rollout.
 
 #include <grpcpp/grpcpp.h>
 
@@ -21,10 +21,11 @@ v1::SteerRequest RequestOf(const Invocation& invocation) {
   v1::SteerRequest request;
   request.set_request_id(NewRequestId());
   request.set_id(invocation.Value("ROLLOUT"));
-  request.set_reason(invocation.Value("reason"));
+  request.set_reason(invocation.Value("reason", invocation.Value("note")));
   request.set_at_once(invocation.Flag("now"));
   request.set_leave_mixed(invocation.Flag("yes-leave-mixed"));
   request.set_roll_back(invocation.Flag("rollback"));
+  request.set_phase(invocation.Value("phase"));
   for (const std::string& list : invocation.Values("hosts")) {
     for (const auto host : absl::StrSplit(list, ',', absl::SkipWhitespace())) {
       request.add_hosts(std::string(host));
@@ -39,13 +40,13 @@ struct Steered {
 };
 
 // Says it to the controller; the reason is asked for before anything is sent.
-absl::StatusOr<Steered> Say(const Invocation& invocation, Method method) {
+absl::StatusOr<Steered> Say(const Invocation& invocation, Method method,
+                            const v1::SteerRequest& request) {
   Steered steered;
   auto controller = Controller::Dial(invocation);
   if (!controller.ok()) return controller.status();
   steered.controller = *std::move(controller);
   const auto stub = v1::RolloutService::NewStub(steered.controller->channel());
-  const v1::SteerRequest request = RequestOf(invocation);
   const absl::Status status = steered.controller->Call([&](grpc::ClientContext& context) {
     return (stub.get()->*method)(&context, request, &steered.rollout);
   });
@@ -65,7 +66,7 @@ constexpr char kReasonNeeded[] =
 
 ExitCode Steer(const Invocation& invocation, Method method, bool reason_needed) {
   if (reason_needed && invocation.Value("reason").empty()) return Usage(kReasonNeeded);
-  const auto steered = Say(invocation, method);
+  const auto steered = Say(invocation, method, RequestOf(invocation));
   return steered.ok() ? ShowNow(invocation, steered->rollout) : Fail(steered.status());
 }
 
@@ -87,11 +88,29 @@ ExitCode RunSkip(const Invocation& i) {
   return Steer(i, &Stub::SkipHosts, true);
 }
 
+ExitCode RunApprove(const Invocation& i) {
+  return Steer(i, &Stub::ApproveRollout, false);
+}
+
+ExitCode RunReject(const Invocation& i) {
+  if (i.Value("note").empty()) {
+    return Usage("--note is needed: it says why not, as in --note \"no backup of today\"");
+  }
+  return Steer(i, &Stub::RejectRollout, false);
+}
+
+ExitCode RunNote(const Invocation& invocation) {
+  v1::SteerRequest request = RequestOf(invocation);
+  request.set_reason(invocation.Value("TEXT"));
+  const auto steered = Say(invocation, &Stub::NoteRollout, request);
+  return steered.ok() ? ShowNow(invocation, steered->rollout) : Fail(steered.status());
+}
+
 ExitCode RunRollback(const Invocation& invocation) {
   if (invocation.Value("reason").empty()) return Usage(kReasonNeeded);
   const auto options = FollowOptions::From(invocation);
   if (!options.ok()) return Usage(options.status().message());
-  const auto steered = Say(invocation, &Stub::RollBack);
+  const auto steered = Say(invocation, &Stub::RollBack, RequestOf(invocation));
   if (!steered.ok()) return Fail(steered.status());
   if (invocation.Flag("detach")) return ShowNow(invocation, steered->rollout);
   const ExitCode end = Follow(*steered->controller, steered->rollout.id(), *options);
